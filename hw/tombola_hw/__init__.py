@@ -1,0 +1,1 @@
+"""The engine in Amaranth, one core per file."""

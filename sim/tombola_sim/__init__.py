@@ -1,0 +1,1 @@
+"""Building and running Verilated models, cocotb benches and the virtual board."""

@@ -1,0 +1,1 @@
+"""Ticket and geometry become descriptors, a memory image and a cycle and area estimate."""

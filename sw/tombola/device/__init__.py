@@ -1,0 +1,1 @@
+"""The host driver: transports, protocol and the Device."""

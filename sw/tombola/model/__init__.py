@@ -1,0 +1,1 @@
+"""Bit-exact integer inference in PyTorch, and what leads to and from it."""

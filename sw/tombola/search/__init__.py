@@ -1,0 +1,1 @@
+"""Ticket search in PyTorch: function, module, preset, trainer."""

@@ -1,0 +1,1 @@
+"""The contract: ticket, weight stream, integer arithmetic and register map."""
