@@ -1,0 +1,102 @@
+"""What the cores of the engine say to each other: layouts of streams and of the layer in force."""
+
+from amaranth import signed, unsigned
+from amaranth.lib import data
+from amaranth.utils import ceil_log2
+
+from tombola.spec import descriptor
+from tombola.spec.engine import OPERAND_BITS, EngineConfig
+
+
+def layer_layout() -> data.StructLayout:
+    """The fields of one descriptor, unpacked; `tombola.spec.descriptor.FIELDS` says what each is."""
+    return data.StructLayout({
+        field.name: signed(field.bits) if field.signed else unsigned(field.bits)
+        for field in descriptor.FIELDS
+    })
+
+
+def line_layout(config: EngineConfig) -> data.StructLayout:
+    """One row's share of one weight line, from the constructor to the weight buffer.
+
+    A chunk is built row after row: all lines of row 0, all lines of row 1, and so on. `chunk_end`
+    marks a row's last line of the chunk, `last_row` every line of the channel group's last row.
+    A lane is at most one of positive and negative; a dropped weight is neither.
+    """
+    return data.StructLayout({
+        "positive": unsigned(config.lanes),
+        "negative": unsigned(config.lanes),
+        "row": range(config.rows),
+        "chunk_end": unsigned(1),
+        "last_row": unsigned(1),
+    })
+
+
+def step_layout(config: EngineConfig) -> data.StructLayout:
+    """What the fetch unit says of one line, beside the activations and weights of that line.
+
+    Members: `first` and `last` line of an output position; `inside`, whether the window position
+    lies in the input (else the activations count as 0, and a pooling maximum passes them over);
+    `count`, channels of this group minus 1; `new_group`, first output position of a channel group;
+    `end`, last line of the layer.
+    """
+    return data.StructLayout({
+        "first": unsigned(1),
+        "last": unsigned(1),
+        "inside": unsigned(1),
+        "new_group": unsigned(1),
+        "end": unsigned(1),
+        "count": range(max(2, config.sum_channels)),
+    })
+
+
+def activation_layout(config: EngineConfig) -> data.ArrayLayout:
+    """One word of the activation memory: a byte a lane, lane 0 lowest."""
+    return data.ArrayLayout(unsigned(8), config.lanes)
+
+
+def weights_layout(config: EngineConfig) -> data.StructLayout:
+    """One line of the weight buffer: for each row the lanes that add and those that subtract."""
+    rows = data.ArrayLayout(unsigned(config.lanes), config.rows)
+    return data.StructLayout({"positive": rows, "negative": rows})
+
+
+def sums_layout(config: EngineConfig) -> data.StructLayout:
+    """The sums of one output position, for up to `sum_channels` channels of a group."""
+    return data.StructLayout({
+        "values": data.ArrayLayout(signed(config.accumulator_bits), config.sum_channels),
+        "count": range(max(2, config.sum_channels)),
+        "new_group": unsigned(1),
+        "end": unsigned(1),
+    })
+
+
+def result_layout(config: EngineConfig) -> data.StructLayout:
+    """One requantised value and where it goes.
+
+    `address` is a word of the activation memory and `lane` a byte in it, or for `logits` the entry
+    of the result memory.
+    """
+    return data.StructLayout({
+        "value": signed(32),
+        "address": unsigned(descriptor.ADDRESS_BITS),
+        "lane": range(max(2, config.lanes)),
+        "logits": unsigned(1),
+        "end": unsigned(1),
+    })
+
+
+def table_layout() -> data.StructLayout:
+    """One entry of the requantisation table; bias lowest, as `registers.Window.TABLE` packs it."""
+    return data.StructLayout({"bias": signed(48), "scale": signed(16)})
+
+
+def address_bits(depth: int) -> int:
+    """Bits that address `depth` words, at least one."""
+    return max(1, ceil_log2(depth))
+
+
+__all__ = [
+    "OPERAND_BITS", "activation_layout", "address_bits", "layer_layout", "line_layout",
+    "result_layout", "step_layout", "sums_layout", "table_layout", "weights_layout",
+]

@@ -1,0 +1,123 @@
+"""The parameters of an engine: everything hardware, compiler and simulation must agree on."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from tombola.spec.errors import ConfigError
+from tombola.spec.lfsr import WORD
+
+MAX_ROWS = 256
+ACTIVATION_BITS = 8
+OPERAND_BITS = ACTIVATION_BITS + 1
+"""Inside the array an activation is signed: 8 bits of either signedness fit 9."""
+TABLE_BIAS_BITS = 48
+"""Bias of a table entry: int32, the rounding half, and scale times the complement correction."""
+
+
+def _power_of_two(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineConfig:
+    """Geometry and memory sizes of one engine.
+
+    Parameters
+    ----------
+    rows : int
+        Output channels at once.
+    lanes : int
+        Input channels at once; a power of two up to 32.
+    construction : int
+        Positions a clock that the weight constructor makes; a power of two up to 32.
+    accumulator_bits : int
+        Width of a row's sum.
+    weight_lines : int
+        Lines of rows x lanes weights that the weight buffer holds; a power of two. The lines of a
+        channel group of a layer with several positions must fit.
+    activation_words : int
+        Words of `lanes` bytes; a power of two.
+    activation_banks : int
+        1: one memory that reads and writes in the same clock. 2: two single-port memories, the top
+        address bit selects; a layer reads from one and writes to the other.
+    ticket_words : int
+        32-bit words for descriptors, channel starts and mask bits; a power of two.
+    table_entries : int
+        Requantisation entries, one a channel; a power of two.
+    result_words : int
+        Logits; a power of two.
+    """
+
+    rows: int = 8
+    lanes: int = 8
+    construction: int = 8
+    accumulator_bits: int = 24
+    weight_lines: int = 512
+    activation_words: int = 8192
+    activation_banks: int = 1
+    ticket_words: int = 8192
+    table_entries: int = 512
+    result_words: int = 64
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not int:
+                raise TypeError(f"{field.name} must be an int, not {value!r}")
+        if not 1 <= self.rows <= MAX_ROWS:
+            raise ConfigError(f"rows must be between 1 and {MAX_ROWS}, not {self.rows}")
+        for name in ("lanes", "construction"):
+            value = getattr(self, name)
+            if not _power_of_two(value) or value > WORD:
+                raise ConfigError(f"{name} must be a power of two up to {WORD}, not {value}")
+        if not 12 <= self.accumulator_bits <= 32:
+            raise ConfigError(
+                f"accumulator_bits must be between 12 and 32, not {self.accumulator_bits}"
+            )
+        for name, least in (
+            ("weight_lines", 64),
+            ("activation_words", 16),
+            ("ticket_words", 64),
+            ("table_entries", 16),
+            ("result_words", 16),
+        ):
+            value = getattr(self, name)
+            if not _power_of_two(value) or not least <= value <= 1 << 20:
+                raise ConfigError(
+                    f"{name} must be a power of two between {least} and {1 << 20}, not {value}"
+                )
+        if self.activation_banks not in (1, 2):
+            raise ConfigError(f"activation_banks must be 1 or 2, not {self.activation_banks}")
+
+    @classmethod
+    def for_geometry(cls, geometry: str, **sizes: int) -> "EngineConfig":
+        """An engine of ``ROWSxLANES`` with room for the presets: 64 KiB of activations.
+
+        Construction is as wide as the lanes, at least 8 positions a clock where the lanes allow.
+        """
+        try:
+            rows, lanes = (int(part) for part in geometry.lower().split("x"))
+        except ValueError:
+            raise ConfigError(f"geometry must be ROWSxLANES such as 8x8, not {geometry}") from None
+        if lanes < 1:
+            raise ConfigError(f"lanes must be a power of two up to {WORD}, not {lanes}")
+        return cls(**{"rows": rows, "lanes": lanes, "activation_words": (1 << 16) // lanes, **sizes})
+
+    @property
+    def geometry(self) -> str:
+        """``ROWSxLANES``."""
+        return f"{self.rows}x{self.lanes}"
+
+    @property
+    def macs(self) -> int:
+        """Masked additions a clock."""
+        return self.rows * self.lanes
+
+    @property
+    def sum_channels(self) -> int:
+        """Channels that leave the array (rows) or the pooling unit (lanes) at once, at most."""
+        return max(self.rows, self.lanes)
+
+    def to_json(self) -> dict[str, Any]:
+        """All parameters; `EngineConfig(**document)` is the same engine."""
+        return asdict(self)

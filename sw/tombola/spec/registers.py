@@ -1,0 +1,91 @@
+"""The address map: registers and memory windows as every host wrapper sees them.
+
+Addresses count 32-bit words. Bits 23..20 select a window, the bits below a word in it.
+"""
+
+import enum
+from dataclasses import dataclass
+
+ADDRESS_BITS = 24
+DATA_BITS = 32
+WINDOW_BITS = 20
+IDENTITY = 0x544F4D42  # "TOMB"
+VERSION = 1
+
+
+class Window(enum.IntEnum):
+    """What a range of addresses holds; the value is address bits 23..20."""
+
+    REGISTERS = 0
+    TICKET = 1
+    """Ticket memory, word by word."""
+    TABLE = 2
+    """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
+    in its low half, scale in its high half). Writing the odd word stores the entry."""
+    ACTIVATIONS = 3
+    """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, lowest first."""
+    RESULTS = 4
+    """Logits, two's complement; read only."""
+
+    @property
+    def base(self) -> int:
+        """First address."""
+        return int(self) << WINDOW_BITS
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register.
+
+    Parameters
+    ----------
+    name : str
+    address : int
+    access : str
+        ``r``, ``w`` or ``rw``.
+    meaning : str
+    """
+
+    name: str
+    address: int
+    access: str
+    meaning: str
+
+
+REGISTERS = (
+    Register("identity", 0x00, "r", "0x544F4D42, the letters TOMB"),
+    Register("version", 0x01, "r", "of this map"),
+    Register("geometry", 0x02, "r", "rows in bits 15..0, lanes in bits 31..16"),
+    Register("construction", 0x03, "r", "positions a clock; accumulator bits in bits 31..16"),
+    Register("weight_lines", 0x04, "r", "depth of the weight buffer"),
+    Register("activation_words", 0x05, "r", "words of `lanes` bytes; banks in bits 31..24"),
+    Register("ticket_words", 0x06, "r", "depth of the ticket memory"),
+    Register("table_entries", 0x07, "r", "depth of the requantisation table"),
+    Register("result_words", 0x08, "r", "depth of the result memory"),
+    Register("control", 0x09, "w", "1 starts a run; 2 clears the error code"),
+    Register("status", 0x0A, "r", "bit 0 busy, bit 1 done; error code in bits 15..8"),
+    Register("program", 0x0B, "rw", "ticket word of the first descriptor"),
+    Register("layers", 0x0C, "rw", "layers to run"),
+    Register("seed_low", 0x0D, "rw", "bits 31..0 of the seed"),
+    Register("seed_high", 0x0E, "rw", "bits 63..32 of the seed"),
+    Register("winner", 0x0F, "r", "index of the largest logit, the lowest of equals"),
+    Register("cycles", 0x10, "r", "clocks of the last run, from start to the last logit"),
+    Register("busy_cycles", 0x11, "r", "clocks in which the array took a line"),
+    Register("weight_stalls", 0x12, "r", "clocks the array waited for weights"),
+    Register("output_stalls", 0x13, "r", "clocks the array waited for requantisation"),
+)
+ADDRESS = {register.name: register.address for register in REGISTERS}
+
+
+class ErrorCode(enum.IntEnum):
+    """Bits 15..8 of `status`."""
+
+    NONE = 0
+    BUSY = 1
+    """A memory was written or a run started while a run was under way; it was ignored."""
+    OPERATION = 2
+    """A descriptor holds no known operation; the run ended there."""
+    ADDRESS = 3
+    """An access to an address that does not exist, or in the wrong direction."""
+    NO_LAYERS = 4
+    """A run was started with no layers."""
