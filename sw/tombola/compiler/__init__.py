@@ -1,1 +1,5 @@
-"""Ticket and geometry become descriptors, a memory image and a cycle and area estimate."""
+"""From a ticket and an engine to descriptors, memory images and estimates."""
+
+from tombola.compiler.program import Program, compile_ticket
+
+__all__ = ["Program", "compile_ticket"]

@@ -64,17 +64,25 @@ FIELDS = (
     Field("in_width", COUNT_BITS, "input columns"),
     Field("stride_y", COUNT_BITS, "rows from one output row to the next"),
     Field("stride_x", COUNT_BITS, "columns from one output column to the next"),
-    Field("first_y", COUNT_BITS, "input row of the first window's top: minus the padding", signed=True),
+    Field(
+        "first_y", COUNT_BITS, "input row of the first window's top: minus the padding", signed=True
+    ),
     Field("first_x", COUNT_BITS, "input column of the first window's left edge", signed=True),
     # Activation addresses, in words, modulo 2^20
     Field("input_base", ADDRESS_BITS, "word of the first window's first kernel position"),
-    Field("column_step", ADDRESS_BITS, "from a kernel position's last word to the next position's first"),
+    Field(
+        "column_step",
+        ADDRESS_BITS,
+        "from a kernel position's last word to the next position's first",
+    ),
     Field("kernel_row_step", ADDRESS_BITS, "from one kernel row to the next"),
     Field("pixel_step", ADDRESS_BITS, "from one output column's window to the next"),
     Field("line_step", ADDRESS_BITS, "from one output row's windows to the next"),
     Field("group_step", ADDRESS_BITS, "from one channel group to the next: 0, pooling 1"),
     Field("output_base", ADDRESS_BITS, "word (logits: result) of the first output"),
-    Field("output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"),
+    Field(
+        "output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"
+    ),
     # Requantisation
     Field("table_base", COUNT_BITS, "first entry of the requantisation table"),
     Field("table_step", 1, "1: an entry a channel, 0: one entry for all"),

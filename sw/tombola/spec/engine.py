@@ -101,7 +101,9 @@ class EngineConfig:
             raise ConfigError(f"geometry must be ROWSxLANES such as 8x8, not {geometry}") from None
         if lanes < 1:
             raise ConfigError(f"lanes must be a power of two up to {WORD}, not {lanes}")
-        return cls(**{"rows": rows, "lanes": lanes, "activation_words": (1 << 16) // lanes, **sizes})
+        return cls(
+            **{"rows": rows, "lanes": lanes, "activation_words": (1 << 16) // lanes, **sizes}
+        )
 
     @property
     def geometry(self) -> str:

@@ -32,7 +32,7 @@ def step(state: int) -> int:
 
 
 def leap_rows(count: int) -> list[int]:
-    """The map of `count` steps as 64 masks: new state bit ``i`` is the parity of ``state & rows[i]``.
+    """The map of `count` steps as 64 masks: new bit ``i`` is the parity of ``state & rows[i]``.
 
     A negative count is refused; a count of 0 is the identity.
     """

@@ -28,7 +28,7 @@ class Command(enum.IntEnum):
     """What a request asks for."""
 
     WRITE = 1
-    """Payload: address, then 1 to 62 words for it and the addresses after it. Answer: no payload."""
+    """Payload: address, then 1 to 62 words for it and those after it. Answer: no payload."""
     READ = 2
     """Payload: address, then how many words, 1 to 63. Answer: the words."""
     NAK = 0x7F
@@ -86,6 +86,4 @@ def parse(content: bytes) -> Frame:
     if zlib.crc32(body) != crc:
         raise ConfigError("frame has a wrong CRC")
     sequence, command, count = body[:3]
-    return Frame(
-        sequence=sequence, command=command, words=struct.unpack(f"<{count}I", body[3:])
-    )
+    return Frame(sequence=sequence, command=command, words=struct.unpack(f"<{count}I", body[3:]))

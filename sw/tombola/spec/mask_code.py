@@ -155,7 +155,9 @@ def _decode_nested(
     cursor = 0
     for channel in range(out):
         for begin in range(0, positions, WORD):
-            where = begin + np.flatnonzero(classes[channel, begin : begin + WORD] == FreezeClass.SEARCHABLE)
+            where = begin + np.flatnonzero(
+                classes[channel, begin : begin + WORD] == FreezeClass.SEARCHABLE
+            )
             cursor = _decode_word(mask_bits, cursor, weights[channel], where, coding)
         starts[channel + 1] = cursor
     return weights, starts

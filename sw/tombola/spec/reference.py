@@ -10,20 +10,28 @@ LEAST = -(1 << 31)
 
 
 def input_tensor(ticket: Ticket, images: np.ndarray) -> np.ndarray:
-    """Uint8 images (batch, channels, height, width) through the input table, as int64.
+    """Uint8 images through the input table, as int64 (batch, channels, height, width).
+
+    Parameters
+    ----------
+    images : uint8 array (batch, ...)
+        Each with as many values as the ticket's input has, in (channel, height, width) order; a
+        network that takes pixels as channels reads the same bytes as one that takes a map.
 
     Raises
     ------
     ConfigError
-        If the images are not uint8 or not of the ticket's shape.
+        If the images are not uint8 or have another number of values.
     """
-    if images.dtype != np.uint8 or images.shape[1:] != ticket.input.shape:
+    shape = ticket.input.shape
+    if images.dtype != np.uint8 or images.ndim < 2 or np.prod(images.shape[1:]) != np.prod(shape):
         raise ConfigError(
-            f"images must be uint8 of shape (batch, {', '.join(map(str, ticket.input.shape))}), "
-            f"not {images.dtype} of {images.shape}"
+            f"images must be uint8 with {'x'.join(map(str, shape))} values each, "
+            f"not {images.dtype} of shape {images.shape}"
         )
-    channel = np.arange(images.shape[1])[None, :, None, None]
-    return ticket.input.table.astype(np.int64)[channel, images]
+    images = images.reshape(images.shape[0], *shape)
+    channel = np.arange(shape[0]) % ticket.input.table.shape[0]
+    return ticket.input.table.astype(np.int64)[channel[:, None, None], images]
 
 
 def infer(ticket: Ticket, images: np.ndarray) -> list[np.ndarray]:
@@ -102,7 +110,10 @@ def _convolve(
     sums = np.zeros(size, dtype=np.int64)
     outs, ins = size[1] // layer.groups, weights.shape[1]
     for group in range(layer.groups):
-        out, channels = slice(group * outs, (group + 1) * outs), slice(group * ins, (group + 1) * ins)
+        out, channels = (
+            slice(group * outs, (group + 1) * outs),
+            slice(group * ins, (group + 1) * ins),
+        )
         for ky, kx, view in _windows(source, weights.shape[2:], layer.window, size, 0):
             sums[:, out] += np.einsum(
                 "oc,bchw->bohw", weights[out, :, ky, kx], view[:, channels], optimize=True

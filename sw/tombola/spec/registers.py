@@ -23,7 +23,7 @@ class Window(enum.IntEnum):
     """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
     in its low half, scale in its high half). Writing the odd word stores the entry."""
     ACTIVATIONS = 3
-    """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, lowest first."""
+    """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, low first."""
     RESULTS = 4
     """Logits, two's complement; read only."""
 

@@ -80,8 +80,8 @@ def _check_input(ticket: Ticket) -> None:
     _check_size("input", shape)
     _require(ticket.input.type.bits <= 8, "input values must have at most 8 bits, not 32")
     _require(
-        table.shape == (shape[0], 256),
-        f"input table must be ({shape[0]}, 256), not {table.shape}",
+        table.shape in ((1, 256), (shape[0], 256)),
+        f"input table must be (1, 256) for all channels or ({shape[0]}, 256), not {table.shape}",
     )
     low, high = ticket.input.type.range
     _require(
@@ -149,13 +149,9 @@ def _item(items: tuple, index: int, what: str, layer: int):  # type: ignore[no-u
     return items[index]
 
 
-def _check_layer(
-    ticket: Ticket, index: int, layer: Layer, tensors: list[TensorInfo]
-) -> TensorInfo:
+def _check_layer(ticket: Ticket, index: int, layer: Layer, tensors: list[TensorInfo]) -> TensorInfo:
     source: TensorInfo = _item(tuple(tensors), layer.input, "tensor", index)
-    _require(
-        source.type.bits <= 8, f"layer {index} reads logits; only the last layer makes them"
-    )
+    _require(source.type.bits <= 8, f"layer {index} reads logits; only the last layer makes them")
     magnitude, fan_in = 1, 1
     shape = source.shape
     if isinstance(layer, Conv):

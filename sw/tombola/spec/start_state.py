@@ -42,7 +42,7 @@ def speck_round(x: int, y: int, key: int) -> tuple[int, int]:
 
 
 def round_key(seed: int, index: int) -> int:
-    """Key of round `index`: low half of the seed in even rounds, high half in odd, XOR the index."""
+    """Key of round `index`: low seed half in even rounds, high half in odd ones, XOR the index."""
     return ((seed >> (HALF_BITS * (index & 1))) & HALF_MASK) ^ index
 
 

@@ -131,7 +131,7 @@ class Input:
     shape : (int, int, int)
     type : NumberType
         Of the table's values.
-    table : int16 array (channels, 256)
+    table : int16 array (channels, 256), or (1, 256) for all channels
     """
 
     shape: tuple[int, int, int]

@@ -91,7 +91,9 @@ def _description(content: bytes) -> ticket_json.Json:
         raise TicketError(f"file has {len(content)} bytes, too few for a ticket")
     length = int.from_bytes(content[:8], "little")
     if length > len(content) - 8:
-        raise TicketError(f"file is cut: its header says {length} bytes, {len(content) - 8} are left")
+        raise TicketError(
+            f"file is cut: its header says {length} bytes, {len(content) - 8} are left"
+        )
     try:
         header = json.loads(content[8 : 8 + length])
         description = json.loads(header["__metadata__"][METADATA_KEY])
@@ -164,9 +166,7 @@ def _assemble(reader: Reader, arrays: dict[str, np.ndarray]) -> Ticket:
     ticket = Ticket(
         seed=int(seed, 16),
         generator=(generator.text("name"), generator.text("version")),
-        input=Input(
-            shape=(channels, height, width), type=input_type, table=table.astype(np.int16)
-        ),
+        input=Input(shape=(channels, height, width), type=input_type, table=table.astype(np.int16)),
         classes=reader.texts("classes"),
         weight_sets=reader.each("weight_sets", ticket_json.read_weight_set),
         masks=_read_masks(reader, tensors),

@@ -149,9 +149,7 @@ class Reader:
     def integers(self, key: str, count: int) -> tuple[int, ...]:
         """Exactly `count` integers."""
         values: list = self._take(key, list)
-        if len(values) != count or any(
-            type(x) is not int or abs(x) >= 1 << 31 for x in values
-        ):
+        if len(values) != count or any(type(x) is not int or abs(x) >= 1 << 31 for x in values):
             raise TicketError(f"{self._where}.{key} must be {count} integers")
         return tuple(values)
 

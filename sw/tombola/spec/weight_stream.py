@@ -26,7 +26,7 @@ class FreezeClass(enum.IntEnum):
 
 
 def freeze_counts(prune: float, lock: float) -> tuple[int, int]:
-    """Ratios p and r to the counts (P, R) of draw values: P = round(256 p), P + R = round(256 (p+r)).
+    """Ratios p, r to counts of draw values: P = round(256 p), P + R = round(256 (p + r)).
 
     Halves round up, so that the counts do not depend on a language's rounding.
 
@@ -37,7 +37,8 @@ def freeze_counts(prune: float, lock: float) -> tuple[int, int]:
     """
     if prune < 0 or lock < 0 or prune + lock > 1:
         raise ConfigError(
-            f"prune and lock ratios must be at least 0 and at most 1 together, not {prune} and {lock}"
+            "prune and lock ratios must be at least 0 and at most 1 together, "
+            f"not {prune} and {lock}"
         )
     pruned = int(np.floor(DRAWS * prune + 0.5))
     frozen = int(np.floor(DRAWS * (prune + lock) + 0.5))
@@ -69,7 +70,9 @@ class WeightSet:
 
     def __post_init__(self) -> None:
         if not 0 <= self.id <= MAX_WEIGHT_SET:
-            raise ConfigError(f"weight set id must be between 0 and {MAX_WEIGHT_SET}, not {self.id}")
+            raise ConfigError(
+                f"weight set id must be between 0 and {MAX_WEIGHT_SET}, not {self.id}"
+            )
         if self.out_channels < 1:
             raise ConfigError(f"out_channels must be at least 1, not {self.out_channels}")
         if self.prune < 0 or self.lock < 0 or self.prune + self.lock > DRAWS:

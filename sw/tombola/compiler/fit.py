@@ -1,0 +1,66 @@
+"""Whether a ticket runs on an engine, decided before anything is built."""
+
+from tombola.compiler.layers import chunk_words
+from tombola.spec import arithmetic
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
+from tombola.spec.rules import TensorInfo
+from tombola.spec.ticket import AveragePool, Conv, MaxPool, Ticket
+
+
+def require(need: int, have: int, what: str, way_out: str) -> None:
+    """Raises a `FitError` that names the need, what there is and the way out."""
+    if need > have:
+        raise FitError(f"{what} needs {need} but the engine has {have}; {way_out}")
+
+
+def check_layer(
+    ticket: Ticket, layer: int, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> None:
+    """Refuses what the engine does not run, and layers that exceed its widths or buffers.
+
+    Raises
+    ------
+    FitError
+        With the layer, the limit and the value.
+    """
+    operation, target = ticket.layers[layer], tensors[layer + 1]
+    if not isinstance(operation, Conv | MaxPool | AveragePool):
+        name = type(operation).__name__.lower()
+        raise FitError(f"layer {layer} is a {name}, which this engine does not run yet")
+    if not isinstance(operation, Conv):
+        bits = arithmetic.raw_accumulator_bits(operation.kernel[0] * operation.kernel[1], 1)
+        require(
+            bits,
+            config.accumulator_bits,
+            f"layer {layer}: bits of a pooling sum",
+            "use an engine with a wider accumulator",
+        )
+        return
+    mask = ticket.masks[operation.mask]
+    weight_set = ticket.weight_sets[mask.weight_set]
+    if operation.groups != 1 or operation.residual is not None:
+        raise FitError(
+            f"layer {layer} is grouped or has a residual input, which this engine does not run yet"
+        )
+    if mask.coding.coats != 1:
+        raise FitError(
+            f"layer {layer} has several planes of weights, but this engine runs one coat only"
+        )
+    require(
+        arithmetic.raw_accumulator_bits(weight_set.layout.weights, mask.coding.magnitude),
+        config.accumulator_bits,
+        f"layer {layer}: bits of a sum",
+        "use an engine with a wider accumulator",
+    )
+    positions = target.shape[1] * target.shape[2]
+    lines = weight_set.kernel[0] * weight_set.kernel[1]
+    lines *= -(-weight_set.in_channels // config.lanes)
+    if positions > 1:
+        require(
+            lines,
+            config.weight_lines,
+            f"layer {layer}: lines of the weight buffer",
+            "use more lanes or a deeper weight buffer",
+        )
+    assert chunk_words(weight_set, positions, config) >= 1

@@ -1,0 +1,234 @@
+"""A ticket compiled for one engine: what to write where, and how to read results back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tombola.compiler import estimate, fit, layers, memory_plan
+from tombola.compiler.layers import LayerPlaces
+from tombola.compiler.memory_plan import Placement
+from tombola.spec import arithmetic, descriptor, mask_code, reference, rules
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
+from tombola.spec.registers import ADDRESS, Window
+from tombola.spec.rules import TensorInfo
+from tombola.spec.ticket import Conv, MaxPool, Ticket
+
+Writes = list[tuple[int, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """Everything a host needs to run one ticket on one engine.
+
+    Attributes
+    ----------
+    ticket, config
+        What was compiled for what.
+    tensors : tuple of TensorInfo
+        Tensor 0 is the input, tensor i + 1 the output of layer i.
+    placements : tuple of Placement
+        Of every tensor but the logits.
+    descriptors : tuple of dict
+        Fields of each layer, by name.
+    ticket_image : uint32 array
+        Content of the ticket memory from word 0.
+    table_image : uint64 array
+        Entries of the requantisation table from entry 0.
+    """
+
+    ticket: Ticket
+    config: EngineConfig
+    tensors: tuple[TensorInfo, ...]
+    placements: tuple[Placement, ...]
+    descriptors: tuple[dict[str, int], ...]
+    ticket_image: np.ndarray
+    table_image: np.ndarray
+
+    @property
+    def layer_count(self) -> int:
+        """Layers of a whole run."""
+        return len(self.descriptors)
+
+    @cached_property
+    def writes(self) -> Writes:
+        """(address, words) to write once, before the first image."""
+        registers = {
+            "program": 0,
+            "layers": self.layer_count,
+            "seed_low": self.ticket.seed & 0xFFFFFFFF,
+            "seed_high": self.ticket.seed >> 32,
+        }
+        table_words = self.table_image.astype("<u8").view("<u4")
+        return [
+            (Window.TICKET.base, self.ticket_image),
+            (Window.TABLE.base, table_words),
+            *((ADDRESS[name], np.array([value], np.uint32)) for name, value in registers.items()),
+        ]
+
+    def image_writes(self, images: np.ndarray) -> Iterator[Writes]:
+        """For each image, (address, words) of the activation window.
+
+        Parameters
+        ----------
+        images : uint8 array (batch, ...)
+            As `reference.input_tensor` takes them.
+        """
+        values = reference.input_tensor(self.ticket, images)
+        for image in values:
+            yield [(self.tensor_words(0)[0], self._to_words(image))]
+
+    def _to_words(self, values: np.ndarray) -> np.ndarray:
+        channels, height, width = values.shape
+        padded = np.zeros((-(-channels // self.config.lanes) * self.config.lanes, height, width))
+        padded[:channels] = values
+        lanes = padded.transpose(1, 2, 0).astype(np.int64).astype(np.uint8).reshape(-1, self._unit)
+        words = np.zeros((lanes.shape[0], 4), dtype=np.uint8)
+        words[:, : self._unit] = lanes
+        return words.view("<u4").ravel()
+
+    @property
+    def _unit(self) -> int:
+        """Activation bytes in one word of the host's window."""
+        return min(4, self.config.lanes)
+
+    def tensor_words(self, tensor: int) -> tuple[int, int]:
+        """Address and number of host words of one tensor; the last tensor's are the results."""
+        if tensor == len(self.placements):
+            return self.result_words
+        place, ratio = self.placements[tensor], self.config.lanes // self._unit
+        return Window.ACTIVATIONS.base + place.base * ratio, place.words * ratio
+
+    def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray:
+        """Host words of one tensor to an int64 array (channels, height, width)."""
+        info = self.tensors[tensor]
+        channels, height, width = info.shape
+        if tensor == len(self.placements):
+            return self.logits_from_words(words).reshape(height, width, channels).transpose(2, 0, 1)
+        lanes = np.ascontiguousarray(words, dtype="<u4").view(np.uint8).reshape(-1, 4)
+        values = lanes[:, : self._unit].reshape(height, width, -1)[:, :, :channels]
+        signed = values.view(np.int8) if info.type.signed else values
+        return signed.transpose(2, 0, 1).astype(np.int64)
+
+    @property
+    def result_words(self) -> tuple[int, int]:
+        """Address and number of the logits, position by position, channels innermost."""
+        return Window.RESULTS.base, self.tensors[-1].values
+
+    def logits_from_words(self, words: np.ndarray) -> np.ndarray:
+        """Host words of the results to int64 logits (values,), in the order of `result_words`."""
+        return np.ascontiguousarray(words, dtype="<u4").view("<i4").astype(np.int64)
+
+    @property
+    def macs(self) -> int:
+        """Masked additions of one inference: weights x positions x planes, padding included."""
+        total = 0
+        for index, layer in enumerate(self.ticket.layers):
+            if isinstance(layer, Conv):
+                mask = self.ticket.masks[layer.mask]
+                _, height, width = self.tensors[index + 1].shape
+                weights = self.ticket.weight_sets[mask.weight_set].weights
+                total += weights * height * width * mask.coding.planes
+        return total
+
+    @property
+    def cycles(self) -> int:
+        """Estimated clocks of one inference."""
+        return sum(estimate.layer_cycles(fields, self.config) for fields in self.descriptors)
+
+
+def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
+    """Plans memory and makes the images of ticket memory and requantisation table.
+
+    Raises
+    ------
+    FitError
+        If the engine lacks an operation, a width or room; with the need and what there is.
+    TicketError
+        If the ticket itself is unsound.
+    """
+    tensors = rules.check(ticket)
+    for index in range(len(ticket.layers)):
+        fit.check_layer(ticket, index, tensors, config)
+    placements = memory_plan.place(ticket, tensors, config)
+    starts, masks_image = _mask_memory(ticket, len(ticket.layers) * descriptor.WORDS)
+    tables, table_image = _tables(ticket, config)
+    fit.require(
+        tensors[-1].values, config.result_words, "results: logits", "use a larger result memory"
+    )
+    results = Placement(base=0, words=tensors[-1].values, groups=1)
+    descriptors = []
+    for index, layer in enumerate(ticket.layers):
+        places = LayerPlaces(
+            source=placements[layer.input],
+            target=(*placements, results)[index + 1],
+            table=tables[index],
+            starts=starts[layer.mask] if isinstance(layer, Conv) else 0,
+        )
+        descriptors.append(layers.fields(ticket, index, tensors, places, config))
+    image = np.array([descriptor.pack(fields) for fields in descriptors], dtype=np.uint32).ravel()
+    ticket_image = np.concatenate([image, masks_image])
+    fit.require(
+        ticket_image.size,
+        config.ticket_words,
+        "ticket memory: words of 32 bits",
+        "freeze more weights or use a larger ticket memory",
+    )
+    return Program(
+        ticket=ticket,
+        config=config,
+        tensors=tensors,
+        placements=placements,
+        descriptors=tuple(descriptors),
+        ticket_image=ticket_image,
+        table_image=table_image,
+    )
+
+
+def _mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray]:
+    """Word of each mask's channel starts, and the words that follow the descriptors.
+
+    All channel starts come first, then all masks, each from a word boundary. A start is the
+    absolute bit address of the channel's first mask bit.
+    """
+    packed = [mask_code.pack(mask.bits) for mask in ticket.masks]
+    packed = [np.pad(bits, (0, -bits.size % 4)).view("<u4") for bits in packed]
+    channels = [starts.size - 1 for _, starts in ticket.decoded]
+    at = first_word + np.concatenate([[0], np.cumsum(channels)])
+    mask_word, addresses = int(at[-1]), []
+    for (_, starts), bits in zip(ticket.decoded, packed, strict=True):
+        addresses.append(32 * mask_word + starts[:-1])
+        mask_word += bits.size
+    if 32 * mask_word >= 1 << 32:
+        raise FitError("masks need more than 4 Gbit, which no engine addresses")
+    image = np.concatenate([np.concatenate(addresses), *packed]) if packed else np.zeros(0)
+    return [int(word) for word in at[:-1]], image.astype(np.uint32)
+
+
+def _tables(ticket: Ticket, config: EngineConfig) -> tuple[list[int], np.ndarray]:
+    """First table entry of each layer, and all entries: scale in bits 63..48, bias below."""
+    bases: list[int] = []
+    entries: list[np.ndarray] = []
+    for layer in ticket.layers:
+        bases.append(sum(entry.size for entry in entries))
+        if isinstance(layer, MaxPool):
+            scale, bias = np.ones(1, np.int64), np.zeros(1, np.int64)
+        else:
+            table = ticket.requantisations[layer.requantisation]
+            scale = table.scale.astype(np.int64)
+            bias = table.bias.astype(np.int64) + arithmetic.half(table.shift)
+        if isinstance(layer, Conv):
+            # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
+            weights = ticket.decoded[layer.mask][0].astype(np.int64)
+            bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
+        entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
+    image = np.concatenate(entries)
+    fit.require(
+        image.size,
+        config.table_entries,
+        "requantisation table: entries",
+        "use a larger table",
+    )
+    return bases, image.astype(np.uint64)
