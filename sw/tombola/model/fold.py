@@ -1,0 +1,120 @@
+"""Folding real factors into the integers of one requantisation table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tombola.spec.arithmetic import BIAS_BITS, LOGIT_BITS, MAX_SHIFT, SCALE_BITS, signed_range
+from tombola.spec.errors import ConfigError
+
+MOST_SCALE = signed_range(SCALE_BITS)[1]
+MOST_BIAS = signed_range(BIAS_BITS)[1]
+MOST_LOGIT = signed_range(LOGIT_BITS)[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folded:
+    """Integers for ``(sum * scale[c] + residual * residual_scale + bias[c] + half) >> shift``.
+
+    Attributes
+    ----------
+    scale : int16 array (channels,)
+    bias : int32 array (channels,)
+    residual_scale : int
+    shift : int
+    """
+
+    scale: np.ndarray
+    bias: np.ndarray
+    residual_scale: int
+    shift: int
+
+
+def nearest(values: np.ndarray) -> np.ndarray:
+    """Nearest integers as int64, halves up, as everywhere in the project's arithmetic."""
+    return np.floor(np.asarray(values, dtype=np.float64) + 0.5).astype(np.int64)
+
+
+def fold(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0.0) -> Folded:
+    """The closest integers to ``multiplier[c] * sum + residual * r + offset[c]``.
+
+    The shift is the largest, up to 31, at which every scale fits 16 and every bias 32 bits, so the
+    relative error of the layer's largest scale is at most 2^-15 unless a bias is what limits it.
+
+    Parameters
+    ----------
+    multiplier, offset : float array (channels,)
+        In units of one step of the output.
+    residual : float
+        Factor of the residual input.
+
+    Raises
+    ------
+    ConfigError
+        If a number is not finite, or does not fit even without a shift.
+    """
+    multiplier, offset = np.asarray(multiplier, np.float64), np.asarray(offset, np.float64)
+    if not (np.isfinite(multiplier).all() and np.isfinite(offset).all() and np.isfinite(residual)):
+        raise ConfigError("a scale or bias is not a finite number; the network has diverged")
+    for shift in range(MAX_SHIFT, -1, -1):
+        scale, bias = nearest(multiplier * 2.0**shift), nearest(offset * 2.0**shift)
+        residual_scale = int(nearest(np.array(residual * 2.0**shift)))
+        if (
+            np.abs(scale).max() <= MOST_SCALE
+            and np.abs(bias).max() <= MOST_BIAS
+            and abs(residual_scale) <= MOST_SCALE
+        ):
+            return Folded(
+                scale=scale.astype(np.int16),
+                bias=bias.astype(np.int32),
+                residual_scale=residual_scale,
+                shift=shift,
+            )
+    raise ConfigError(
+        f"scales up to {np.abs(multiplier).max():g} and biases up to {np.abs(offset).max():g} "
+        "steps do not fit 16 and 32 bits; use a larger activation step"
+    )
+
+
+def fold_logits(
+    multiplier: np.ndarray,
+    offset: np.ndarray,
+    *,
+    sum_bound: int,
+    residual: float = 0.0,
+    residual_bound: int = 0,
+) -> Folded:
+    """Like `fold` for logits: one common positive unit, without a shift, within 32 bits.
+
+    Logits are compared, not measured, so their unit is free: scale 1 and bias 0 where all scales
+    are equal and nothing is added, else the smallest unit at which nothing overflows.
+
+    Parameters
+    ----------
+    sum_bound, residual_bound : int
+        Largest absolute value of the sum and of the residual input.
+    """
+    multiplier, offset = np.asarray(multiplier, np.float64), np.asarray(offset, np.float64)
+    if not (np.isfinite(multiplier).all() and np.isfinite(offset).all() and np.isfinite(residual)):
+        raise ConfigError("a scale or bias is not a finite number; the network has diverged")
+    channels = multiplier.size
+    if residual == 0 and not offset.any() and (multiplier == multiplier[0]).all():
+        scale = np.full(channels, np.sign(multiplier[0]), dtype=np.int16)
+        zero = np.zeros(channels, dtype=np.int32)
+        return Folded(scale=scale, bias=zero, residual_scale=0, shift=0)
+    reach = np.abs(multiplier) * sum_bound + np.abs(offset) + abs(residual) * residual_bound
+    # Rounding moves each integer by at most a half, which the reserve in the divisor covers.
+    reserve = sum_bound + residual_bound + 2
+    unit = max(
+        max(np.abs(multiplier).max(), abs(residual)) / MOST_SCALE,
+        reach.max() / (MOST_LOGIT - min(reserve, MOST_LOGIT // 2)),
+    )
+    if unit == 0:
+        unit = 1.0
+    scale, bias = nearest(multiplier / unit), nearest(offset / unit)
+    return Folded(
+        scale=scale.astype(np.int16),
+        bias=bias.astype(np.int32),
+        residual_scale=int(nearest(np.array(residual / unit))),
+        shift=0,
+    )

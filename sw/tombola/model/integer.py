@@ -1,0 +1,146 @@
+"""Bit-exact integer inference of a ticket in PyTorch, batched and fast."""
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+
+from tombola.spec import arithmetic, rules
+from tombola.spec.errors import ConfigError
+from tombola.spec.ticket import AveragePool, Conv, MaxPool, Rescale, Ticket, Window
+
+LEAST = -(1 << 31)
+"""Stands in the padding of a maximum, below every value a tensor can hold."""
+DEFAULT_BATCH = 256
+
+Images = torch.Tensor | np.ndarray
+
+
+class IntegerModel:
+    """A ticket as PyTorch integers, equal to `tombola.spec.reference` bit for bit.
+
+    Sums run as float64 convolutions. Every product and every partial sum is an integer below 2^31
+    in size (`tombola.spec.rules` proves it for each ticket), and float64 holds integers up to 2^53,
+    so no order of summation can round; requantisation runs on int64.
+
+    Parameters
+    ----------
+    ticket : Ticket
+    batch : int
+        Images computed at once; bounds the memory, never the result.
+
+    Raises
+    ------
+    TicketError
+        If the ticket breaks a rule.
+    ConfigError
+        If it aggregates over a graph, which images do not have.
+    """
+
+    def __init__(self, ticket: Ticket, *, batch: int = DEFAULT_BATCH) -> None:
+        if batch < 1:
+            raise ConfigError(f"batch must be at least 1, not {batch}")
+        rules.check(ticket)
+        for index, layer in enumerate(ticket.layers):
+            if not isinstance(layer, Conv | MaxPool | AveragePool | Rescale):
+                raise ConfigError(f"layer {index} aggregates over a graph, which images have not")
+        self._ticket = ticket
+        self._batch = batch
+        self._table = torch.from_numpy(ticket.input.table.astype(np.int64))
+        self._weights = [
+            torch.from_numpy(ticket.weights(index).astype(np.float64))
+            for index in range(len(ticket.masks))
+        ]
+        self._scales = [_column(x.scale) for x in ticket.requantisations]
+        self._biases = [_column(x.bias) for x in ticket.requantisations]
+
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket that is run."""
+        return self._ticket
+
+    def logits(self, images: Images) -> torch.Tensor:
+        """Int64 (batch, values): the last tensor, flattened in (channel, height, width) order.
+
+        Parameters
+        ----------
+        images : uint8 (batch, channels, height, width), a tensor or an array
+        """
+        parts = torch.as_tensor(images).split(self._batch)
+        return torch.cat([self._run(part)[-1].flatten(1) for part in parts])
+
+    def tensors(self, images: Images) -> list[torch.Tensor]:
+        """Int64 (batch, channels, height, width) of every tensor; 0 is the input."""
+        parts = [self._run(part) for part in torch.as_tensor(images).split(self._batch)]
+        return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+
+    def classify(self, images: Images) -> torch.Tensor:
+        """Int64 (batch,): index of the largest logit, the lowest of equal ones."""
+        return lowest_argmax(self.logits(images))
+
+    def _run(self, images: torch.Tensor) -> list[torch.Tensor]:
+        ticket = self._ticket
+        shape = ticket.input.shape
+        if images.dtype != torch.uint8 or tuple(images.shape[1:]) != shape:
+            raise ConfigError(
+                f"images must be uint8 of shape (batch, {', '.join(map(str, shape))}), "
+                f"not {str(images.dtype).removeprefix('torch.')} of {tuple(images.shape)}"
+            )
+        channel = torch.arange(shape[0])[None, :, None, None]
+        tensors = [self._table[channel, images.long()]]
+        for layer in ticket.layers:
+            source = tensors[layer.input].double()
+            if isinstance(layer, MaxPool):
+                source = _pad(source, layer.window, LEAST)
+                largest = functional.max_pool2d(source, layer.kernel, layer.window.stride)
+                tensors.append(largest.long())
+                continue
+            assert isinstance(layer, Conv | AveragePool | Rescale)
+            sums = self._sums(layer, source).long()
+            table = ticket.requantisations[layer.requantisation]
+            residual = None if isinstance(layer, AveragePool) else layer.residual
+            tensors.append(
+                arithmetic.requantise(
+                    sums,
+                    self._scales[layer.requantisation],
+                    self._biases[layer.requantisation],
+                    shift=table.shift,
+                    clamp=table.clamp,
+                    residual=0 if residual is None else tensors[residual.tensor],
+                    residual_scale=0 if residual is None else residual.scale,
+                )
+            )
+        return tensors
+
+    def _sums(self, layer: Conv | AveragePool | Rescale, source: torch.Tensor) -> torch.Tensor:
+        if isinstance(layer, Conv):
+            return functional.conv2d(
+                _pad(source, layer.window, 0),
+                self._weights[layer.mask],
+                stride=layer.window.stride,
+                groups=layer.groups,
+            )
+        if isinstance(layer, AveragePool):
+            source = _pad(source, layer.window, 0)
+            return functional.avg_pool2d(
+                source, layer.kernel, layer.window.stride, divisor_override=1
+            )
+        return source
+
+
+def lowest_argmax(logits: torch.Tensor) -> torch.Tensor:
+    """Int64 (batch,): index of the largest of (batch, values), the lowest of equal ones."""
+    values = logits.shape[1]
+    index = torch.arange(values).expand_as(logits)
+    largest = logits == logits.amax(dim=1, keepdim=True)
+    return torch.where(largest, index, values).amin(dim=1)
+
+
+def _column(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.int64))[:, None, None]
+
+
+def _pad(source: torch.Tensor, window: Window, value: int) -> torch.Tensor:
+    top, left, bottom, right = window.padding
+    if not any(window.padding):
+        return source
+    return functional.pad(source, (left, right, top, bottom), value=value)
