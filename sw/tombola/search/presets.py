@@ -1,0 +1,68 @@
+"""Named networks with settings that were seen to work."""
+
+from dataclasses import dataclass
+
+from tombola.search.architecture import Convolution, Linear, MaxPooling, Part
+from tombola.search.settings import SearchSettings
+from tombola.spec.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A network for a data set, and the settings to search it with."""
+
+    name: str
+    dataset: str
+    parts: tuple[Part, ...]
+    settings: SearchSettings
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="digits-cnn",
+            dataset="digits",
+            parts=(
+                Convolution(out=16),
+                Convolution(out=32),
+                MaxPooling(),
+                Linear(out=10),
+            ),
+            settings=SearchSettings(epochs=30, batch=32),
+        ),
+        Preset(
+            name="fmnist-mlp",
+            dataset="fmnist",
+            parts=(Linear(out=256), Linear(out=256), Linear(out=10)),
+            settings=SearchSettings(epochs=5),
+        ),
+        Preset(
+            name="fmnist-cnn",
+            dataset="fmnist",
+            parts=(
+                Convolution(out=16),
+                Convolution(out=16),
+                MaxPooling(),
+                Convolution(out=32),
+                Convolution(out=32),
+                MaxPooling(),
+                Linear(out=10),
+            ),
+            settings=SearchSettings(epochs=10),
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises
+    ------
+    ConfigError
+        With the names there are.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"preset {name!r} is unknown; known: {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,43 @@
+"""Images and labels as the search takes them: tensors that some loader filled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tombola.spec.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Labelled images.
+
+    Parameters
+    ----------
+    images : uint8 tensor (samples, channels, height, width)
+    labels : int64 tensor (samples,)
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
+            raise ConfigError(
+                f"images must be uint8 (samples, channels, height, width), not {self.images.dtype} "
+                f"of {tuple(self.images.shape)}"
+            )
+        if len(self.images) != len(self.labels):
+            raise ConfigError(f"{len(self.images)} images have {len(self.labels)} labels")
+
+    @classmethod
+    def of(cls, images: np.ndarray, labels: np.ndarray) -> "Samples":
+        """From numpy arrays of the same shapes and kinds."""
+        return cls(
+            images=torch.from_numpy(np.array(images)),
+            labels=torch.from_numpy(np.array(labels)).long(),
+        )
+
+    def __len__(self) -> int:
+        return len(self.images)

@@ -1,0 +1,165 @@
+"""The search loop: batches, stochastic gradient descent on the scores, a checkpoint per epoch."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from tombola.search import checkpoint
+from tombola.search.accuracy import float_accuracy
+from tombola.search.checkpoint import Checkpoint
+from tombola.search.determinism import deterministic
+from tombola.search.metrics import EpochMetrics
+from tombola.search.network import Network
+from tombola.search.randomness import generator
+from tombola.search.samples import Samples
+from tombola.spec.errors import ConfigError
+
+
+class Observer(Protocol):
+    """Whoever wants to see the search go on, such as a progress bar."""
+
+    def step(self, *, epoch: int, step: int, steps: int) -> None:
+        """After each step, counted from 1; epochs are counted from 1 too."""
+
+    def epoch(self, metrics: EpochMetrics) -> None:
+        """After each epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Where a search keeps its state: the checkpoint, and what identifies the search in it."""
+
+    checkpoint: Path
+    identity: dict[str, str | int | float]
+
+
+class Trainer:
+    """Searches the masks of a network.
+
+    The order of the batches depends on (seed, epoch) alone, and a checkpoint holds everything else
+    that an epoch starts from, so a search that was stopped and resumed ends in the same bytes.
+
+    Parameters
+    ----------
+    network : Network
+    train, test : Samples
+        The test samples are only measured; nothing is chosen by them.
+    files : Files or None
+        Without, nothing is written.
+    observer : Observer or None
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        train: Samples,
+        test: Samples,
+        files: Files | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        if tuple(train.images.shape[1:]) != network.shape:
+            raise ConfigError(
+                f"network takes images of {network.shape}, not {tuple(train.images.shape[1:])}"
+            )
+        settings = network.settings
+        self._network, self._settings = network, settings
+        self._train, self._test = train, test
+        self._files, self._observer = files, observer
+        self._optimiser = torch.optim.SGD(
+            network.parameters(),
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+        )
+        self._history: list[EpochMetrics] = []
+
+    def run(self, *, resume: bool = False) -> list[EpochMetrics]:
+        """Searches for the epochs of the settings; the metrics of each.
+
+        Parameters
+        ----------
+        resume : bool
+            Go on from the checkpoint, where there is one.
+
+        Raises
+        ------
+        ConfigError
+            If the checkpoint is of another search, or the loss is no longer a number.
+        """
+        with deterministic(threads=self._settings.threads):
+            if resume and self._files is not None and self._files.checkpoint.exists():
+                self._restore(self._files)
+            for epoch in range(len(self._history) + 1, self._settings.epochs + 1):
+                metrics = self._epoch(epoch)
+                self._history.append(metrics)
+                if self._files is not None:
+                    self._save(self._files)
+                if self._observer is not None:
+                    self._observer.epoch(metrics)
+        return list(self._history)
+
+    def _epoch(self, epoch: int) -> EpochMetrics:
+        begin = time.monotonic()
+        self._network.train()
+        batches = self._batches(epoch)
+        loss_sum, right, seen = 0.0, 0, 0
+        for step, chosen in enumerate(batches, 1):
+            self._set_rate((epoch - 1) * len(batches) + step - 1, len(batches))
+            labels = self._train.labels[chosen]
+            logits = self._network(self._train.images[chosen])
+            loss = functional.cross_entropy(logits, labels)
+            self._optimiser.zero_grad()
+            loss.backward()
+            self._optimiser.step()
+            self._network.select()
+            loss_sum += loss.item() * len(chosen)
+            right += int((logits.argmax(1) == labels).sum())
+            seen += len(chosen)
+            if not math.isfinite(loss_sum):
+                raise ConfigError("the loss is no longer a number; lower the learning rate")
+            if self._observer is not None:
+                self._observer.step(epoch=epoch, step=step, steps=len(batches))
+        return EpochMetrics(
+            epoch=epoch,
+            loss=loss_sum / seen,
+            train_accuracy=right / seen,
+            test_accuracy=float_accuracy(self._network, self._test),
+            seconds=round(time.monotonic() - begin, 3),
+        )
+
+    def _batches(self, epoch: int) -> list[Tensor]:
+        order = torch.randperm(
+            len(self._train), generator=generator(self._settings.seed, "batches", epoch)
+        )
+        batches = list(order.split(self._settings.batch))
+        # One image alone has no variance to normalise by.
+        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+
+    def _set_rate(self, step: int, steps_an_epoch: int) -> None:
+        done = step / (self._settings.epochs * steps_an_epoch)
+        rate = self._settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+
+    def _save(self, files: Files) -> None:
+        state = Checkpoint(
+            identity=files.identity,
+            network=self._network.state_dict(),
+            optimiser=self._optimiser.state_dict(),
+            history=self._history,
+        )
+        checkpoint.save(state, files.checkpoint)
+
+    def _restore(self, files: Files) -> None:
+        state = checkpoint.load(files.checkpoint, identity=files.identity)
+        self._network.load_state_dict(state.network)
+        self._optimiser.load_state_dict(state.optimiser)
+        self._network.select()
+        self._history = list(state.history)
