@@ -9,7 +9,7 @@ from tombola.spec.engine import OPERAND_BITS, EngineConfig
 
 
 def layer_layout() -> data.StructLayout:
-    """The fields of one descriptor, unpacked; `tombola.spec.descriptor.FIELDS` says what each is."""
+    """The fields of one descriptor, unpacked; `tombola.spec.descriptor.FIELDS` explains each."""
     return data.StructLayout({
         field.name: signed(field.bits) if field.signed else unsigned(field.bits)
         for field in descriptor.FIELDS

@@ -1,0 +1,123 @@
+"""The host's side of the engine: requests of the bus to registers and memory windows."""
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS, Window
+from tombola_hw.bus import request_layout, response_shape
+
+
+class HostAccess(wiring.Component):
+    """Decodes bus requests: a write a clock, a read every third clock.
+
+    Memories see one-clock accesses: address and `*_write` in the clock of the request, read
+    data one clock later. During a run memories belong to the engine: accesses to them are refused,
+    registers are read as ever. Reads that find nothing answer 0. Back-pressure: requests wait while
+    an answer is not taken.
+
+    Members
+    -------
+    requests : In(stream.Signature(request_layout()))
+    responses : Out(stream.Signature(response_shape()))
+    busy : In(1)
+        A run is under way.
+    address : Out(20)
+        Word in the window; valid for all the strobes and reads below.
+    write_data : Out(32)
+    register_read, register_write, ticket_write, table_write, activation_write : Out(1)
+    register_data, ticket_data, activation_data, result_data : In(32)
+    refused, astray : Out(1)
+        A memory access during a run; an access outside every memory.
+    """
+
+    def __init__(self, config: EngineConfig):
+        if not isinstance(config, EngineConfig):
+            raise TypeError(f"HostAccess config must be an EngineConfig, not {config!r}")
+        unit = min(4, config.lanes)
+        self._depths = {
+            Window.REGISTERS: 1 << WINDOW_BITS,
+            Window.TICKET: config.ticket_words,
+            Window.TABLE: 2 * config.table_entries,
+            Window.ACTIVATIONS: config.activation_words * config.lanes // unit,
+            Window.RESULTS: config.result_words,
+        }
+        super().__init__({
+            "requests": In(stream.Signature(request_layout())),
+            "responses": Out(stream.Signature(response_shape())),
+            "busy": In(1),
+            "address": Out(WINDOW_BITS),
+            "write_data": Out(DATA_BITS),
+            "register_read": Out(1),
+            "register_write": Out(1),
+            "ticket_write": Out(1),
+            "table_write": Out(1),
+            "activation_write": Out(1),
+            "register_data": In(DATA_BITS),
+            "ticket_data": In(DATA_BITS),
+            "activation_data": In(DATA_BITS),
+            "result_data": In(DATA_BITS),
+            "refused": Out(1),
+            "astray": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        request = self.requests.payload
+        window = request.address[WINDOW_BITS:]
+        accepted = Signal()
+        is_memory = Signal()
+        exists = Signal()
+        source = Signal(ADDRESS_BITS - WINDOW_BITS)
+        found = Signal()
+        reading = Signal()
+
+        m.d.comb += [
+            self.requests.ready.eq(~reading & ~self.responses.valid),
+            accepted.eq(self.requests.valid & self.requests.ready),
+            self.address.eq(request.address[:WINDOW_BITS]),
+            self.write_data.eq(request.data),
+            is_memory.eq(window != Window.REGISTERS),
+        ]
+        writes = {
+            Window.REGISTERS: self.register_write,
+            Window.TICKET: self.ticket_write,
+            Window.TABLE: self.table_write,
+            Window.ACTIVATIONS: self.activation_write,
+        }
+        answers = {
+            Window.REGISTERS: self.register_data,
+            Window.TICKET: self.ticket_data,
+            Window.ACTIVATIONS: self.activation_data,
+            Window.RESULTS: self.result_data,
+        }
+        allowed = accepted & ~(is_memory & self.busy)
+        with m.Switch(window):
+            for each, depth in self._depths.items():
+                with m.Case(each):
+                    outside = Cat(self.address)[(depth - 1).bit_length() :]
+                    inside = ~outside.any() if len(outside) else 1
+                    permitted = Mux(request.write, int(each in writes), int(each in answers))
+                    m.d.comb += exists.eq(inside & permitted)
+                    if each in writes:
+                        m.d.comb += writes[each].eq(allowed & request.write & exists)
+        m.d.comb += [
+            self.register_read.eq(accepted & ~request.write & ~is_memory),
+            self.refused.eq(accepted & is_memory & self.busy),
+            self.astray.eq(allowed & ~exists),
+        ]
+
+        with m.If(accepted & ~request.write):
+            m.d.sync += [reading.eq(1), source.eq(window)]
+            m.d.sync += found.eq(exists & ~(is_memory & self.busy))
+        with m.If(reading):
+            m.d.sync += [reading.eq(0), self.responses.valid.eq(1), self.responses.payload.eq(0)]
+            with m.If(found):
+                with m.Switch(source):
+                    for each, answer in answers.items():
+                        with m.Case(each):
+                            m.d.sync += self.responses.payload.eq(answer)
+        with m.If(self.responses.valid & self.responses.ready):
+            m.d.sync += self.responses.valid.eq(0)
+        return m

@@ -1,0 +1,90 @@
+"""The fetch unit against the plain loops of a convolution or pooling."""
+
+import pytest
+from support.benches import coin, simulate
+from support.tickets import mixed_network
+
+from tombola.compiler import Program, compile_ticket
+from tombola.spec.descriptor import Operation
+from tombola.spec.engine import EngineConfig
+from tombola_hw.fetch import Fetch
+
+
+def expected_steps(program: Program, layer: int) -> list[dict]:
+    """Every line of a layer in order; the address only where the window is inside the input."""
+    fields = program.descriptors[layer]
+    source = program.placements[program.ticket.layers[layer].input]
+    convolves = fields["operation"] == Operation.CONVOLVE
+    size = program.config.rows if convolves else program.config.lanes
+    height, width = fields["out_height"], fields["out_width"]
+    steps = []
+    for group in range(fields["groups"]):
+        for position in range(height * width):
+            oy, ox = divmod(position, width)
+            for line in range(fields["lines"]):
+                kernel_position, word = divmod(line, fields["inner"])
+                ky, kx = divmod(kernel_position, fields["kernel_width"])
+                y = oy * fields["stride_y"] + fields["first_y"] + ky
+                x = ox * fields["stride_x"] + fields["first_x"] + kx
+                inside = 0 <= y < fields["in_height"] and 0 <= x < fields["in_width"]
+                at = (y * fields["in_width"] + x) * source.groups + (word if convolves else group)
+                last = line == fields["lines"] - 1
+                ends = position == height * width - 1 and group == fields["groups"] - 1
+                steps.append({
+                    "address": source.base + at if inside else None,
+                    "inside": inside,
+                    "first": line == 0,
+                    "last": last,
+                    "new_group": position == 0,
+                    "end": last and ends,
+                    "count": min(size, fields["channels"] - group * size) - 1,
+                })
+    return steps
+
+
+def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]:
+    """What the component issues while weights are there with the given probability."""
+    unit = Fetch(program.config)
+    ready = coin(layer, weights)
+    steps: list[dict] = []
+    clocks_of_last: list[tuple[int, int]] = []
+
+    async def bench(ctx):
+        for name, value in program.descriptors[layer].items():
+            ctx.set(unit.layer[name], value)
+        ctx.set(unit.start, 1)
+        await ctx.tick()
+        ctx.set(unit.start, 0)
+        clock = 0
+        while ctx.get(unit.busy) or not steps:
+            ctx.set(unit.available, ready())
+            address = ctx.get(unit.address)
+            await ctx.tick()
+            clock += 1
+            if not ctx.get(unit.steps.valid):
+                continue
+            step = {name: ctx.get(unit.steps.payload[name]) for name in
+                    ("inside", "first", "last", "new_group", "end", "count")}
+            steps.append({"address": address if step["inside"] else None, **step})
+            if step["last"]:
+                if clocks_of_last:
+                    before, count = clocks_of_last[-1]
+                    assert clock - before > count, "positions too close for the output unit"
+                clocks_of_last.append((clock, step["count"]))
+
+    simulate(unit, bench)
+    return steps
+
+
+@pytest.mark.parametrize("geometry", ["3x2", "8x8"])
+@pytest.mark.parametrize("weights", [0.6])
+def test_issues_the_lines_of_every_layer_in_order(geometry, weights):
+    program = compile_ticket(mixed_network().build(), EngineConfig.for_geometry(geometry))
+    for layer in range(program.layer_count):
+        found = fetched_steps(program, layer, weights=weights)
+        assert found == expected_steps(program, layer), f"layer {layer}"
+
+
+def test_wrong_config():
+    with pytest.raises(TypeError, match=r"^Fetch config must be an EngineConfig, not '8x8'$"):
+        Fetch("8x8")
