@@ -9,11 +9,16 @@ from amaranth.sim import Simulator
 PERIOD = 1e-6
 
 
-def simulate(component: Any, bench: Callable[[Any], Coroutine]) -> None:
-    """Runs `bench(ctx)` on a component clocked by its only domain."""
+Bench = Callable[[Any], Coroutine]
+
+
+def simulate(component: Any, bench: Bench, *background: Bench) -> None:
+    """Runs `bench(ctx)` on a component clocked by its only domain, beside endless benches."""
     simulator = Simulator(component)
     simulator.add_clock(PERIOD)
     simulator.add_testbench(bench)
+    for endless in background:
+        simulator.add_testbench(endless, background=True)
     simulator.run()
 
 
