@@ -44,7 +44,7 @@ def test_sequencer_takes_layers_in_turn():
             while not ctx.get(unit.start):
                 assert ctx.get(unit.busy)
                 await ctx.tick()
-            seen.append({field.name: ctx.get(unit.layer[field.name]) for field in descriptor.FIELDS})
+            seen.append({name: ctx.get(unit.layer[name]) for name in descriptor.PLACES})
             await ctx.tick().repeat(3)
             ctx.set(unit.layer_done, 1)
             assert ctx.get(unit.finished) == (layer == 2)

@@ -1,0 +1,189 @@
+"""Compiled programs: descriptors, images and the way back from memory words to tensors."""
+
+import numpy as np
+import pytest
+from support.tickets import TicketBuilder, mixed_network
+
+from tombola.compiler import compile_ticket
+from tombola.spec import descriptor, mask_code, reference
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
+from tombola.spec.mask_code import Coding
+from tombola.spec.registers import Window
+from tombola.spec.ticket import Conv, MaxPool
+from tombola.spec.ticket import Window as KernelWindow
+
+GEOMETRIES = ["1x1", "3x2", "4x16", "8x32"]
+
+
+def small(*, logits: int = 4, **conv) -> TicketBuilder:
+    """One linear layer over a 2x2 map of 3 channels."""
+    return TicketBuilder((3, 2, 2)).conv(logits, (2, 2), in_channels=3, logits=True, **conv)
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_descriptors_are_at_the_start_of_the_ticket_memory(geometry):
+    program = compile_ticket(mixed_network().build(), EngineConfig.for_geometry(geometry))
+    words = program.ticket_image[: program.layer_count * descriptor.WORDS]
+    for layer, fields in enumerate(program.descriptors):
+        at = layer * descriptor.WORDS
+        assert descriptor.unpack(words[at : at + descriptor.WORDS].tolist()) == fields
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_channel_starts_point_at_the_channels_mask_bits(geometry):
+    ticket = mixed_network().build()
+    program = compile_ticket(ticket, EngineConfig.for_geometry(geometry))
+    bits = np.unpackbits(program.ticket_image.astype("<u4").view(np.uint8), bitorder="little")
+    for index, layer in enumerate(ticket.layers):
+        if not isinstance(layer, Conv):
+            continue
+        base = program.descriptors[index]["starts_base"]
+        _, starts = ticket.decoded[layer.mask]
+        mask = ticket.masks[layer.mask].bits
+        for channel in range(starts.size - 1):
+            start = int(program.ticket_image[base + channel])
+            count = int(starts[channel + 1] - starts[channel])
+            expected = mask[starts[channel] : starts[channel + 1]]
+            assert (bits[start : start + count] == expected).all()
+
+
+def test_word_masks_say_which_positions_are_weights():
+    ticket = mixed_network().build()
+    program = compile_ticket(ticket, EngineConfig.for_geometry("4x4"))
+    for index, layer in enumerate(ticket.layers):
+        if not isinstance(layer, Conv):
+            continue
+        fields = program.descriptors[index]
+        layout = ticket.weight_sets[ticket.masks[layer.mask].weight_set].layout
+        words = [
+            fields["tail_mask" if w % fields["period"] == fields["period"] - 1 else "word_mask"]
+            for w in range(fields["row_words"])
+        ]
+        found = np.array(words, dtype="<u4").view(np.uint8)
+        assert (np.unpackbits(found, bitorder="little") == layout.real()).all()
+
+
+def test_table_gives_back_the_complement_and_the_half():
+    ticket = mixed_network().build()
+    program = compile_ticket(ticket, EngineConfig())
+    for index, layer in enumerate(ticket.layers):
+        base = program.descriptors[index]["table_base"]
+        if isinstance(layer, MaxPool):
+            assert program.table_image[base] == 1 << 48
+            continue
+        table = ticket.requantisations[layer.requantisation]
+        for channel in range(table.scale.size):
+            entry = int(program.table_image[base + channel])
+            scale = int(np.int16(entry >> 48 if entry >> 63 == 0 else (entry >> 48) - (1 << 16)))
+            bias = entry & ((1 << 48) - 1)
+            bias -= (bias >> 47) << 48
+            negatives = 0
+            if isinstance(layer, Conv):
+                weights = ticket.weights(layer.mask)[channel]
+                negatives = int(-weights[weights < 0].sum())
+            half = (1 << table.shift) >> 1
+            assert scale == table.scale[channel]
+            assert bias == int(table.bias[channel]) + half + scale * negatives
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_words_of_a_tensor_are_read_back_as_they_were_written(geometry):
+    builder = mixed_network()
+    program = compile_ticket(builder.build(), EngineConfig.for_geometry(geometry))
+    images = builder.images(3)
+    for image, writes in zip(images, program.image_writes(images), strict=True):
+        [(address, words)] = writes
+        assert (address, words.size) == program.tensor_words(0)
+        expected = reference.input_tensor(program.ticket, image[None])[0]
+        assert (program.tensor_from_words(0, words) == expected).all()
+
+
+def test_macs_count_every_weight_at_every_position():
+    ticket = TicketBuilder((3, 8, 8)).conv(5, (3, 3), in_channels=3).conv(
+        10, (6, 6), in_channels=5, logits=True
+    ).build()
+    program = compile_ticket(ticket, EngineConfig())
+    assert program.macs == 5 * 27 * 36 + 10 * 5 * 36
+
+
+def test_images_of_equal_size_may_have_another_shape():
+    builder = TicketBuilder((12, 1, 1)).conv(3, (1, 1), in_channels=12, logits=True)
+    program = compile_ticket(builder.build(), EngineConfig())
+    flat = builder.images(1)
+    [square] = program.image_writes(flat.reshape(1, 1, 3, 4))
+    [plain] = program.image_writes(flat)
+    assert (square[0][1] == plain[0][1]).all()
+
+
+@pytest.mark.parametrize("banks", [1, 2])
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_no_tensor_lies_on_one_that_is_still_read(geometry, banks):
+    config = EngineConfig.for_geometry(geometry, activation_banks=banks)
+    program = compile_ticket(mixed_network().build(), config)
+    bank = config.activation_words // banks
+    for layer in range(program.layer_count - 1):
+        source, target = program.placements[layer : layer + 2]
+        assert target.end <= source.base or source.end <= target.base
+        assert target.base // bank == (target.end - 1) // bank
+        if banks == 2:
+            assert source.base // bank != target.base // bank
+
+
+def refused(ticket, **sizes) -> str:
+    """The message with which a ticket is refused."""
+    with pytest.raises(FitError) as caught:
+        compile_ticket(ticket, EngineConfig(**{"rows": 4, "lanes": 4, **sizes}))
+    return str(caught.value)
+
+
+def test_what_does_not_fit_is_refused_with_need_and_stock():
+    assert refused(small(coding=Coding(coats=3)).build()) == (
+        "layer 0 has several planes of weights, but this engine runs one coat only"
+    )
+    assert refused(small(logits=17).build(), result_words=16) == (
+        "results: logits needs 17 but the engine has 16; use a larger result memory"
+    )
+    assert refused(small(logits=17).build(), table_entries=16) == (
+        "requantisation table: entries needs 17 but the engine has 16; use a larger table"
+    )
+    wide = TicketBuilder((64, 9, 9)).conv(4, (8, 8), in_channels=64, logits=True).build()
+    assert refused(wide, weight_lines=512) == (
+        "layer 0: lines of the weight buffer needs 1024 but the engine has 512; "
+        "use more lanes or a deeper weight buffer"
+    )
+    assert refused(wide, weight_lines=1024, accumulator_bits=20) == (
+        "layer 0: bits of a sum needs 21 but the engine has 20; "
+        "use an engine with a wider accumulator"
+    )
+    assert refused(wide, weight_lines=1024, activation_words=1024) == (
+        "tensor 0 needs 1296 words of 4 activations but at most 1024 words a bank, less what is "
+        "still read, are there; use an engine with more activation memory"
+    )
+    assert refused(wide, weight_lines=1024, ticket_words=256) == (
+        "ticket memory: words of 32 bits needs 540 but the engine has 256; "
+        "freeze more weights or use a larger ticket memory"
+    )
+
+
+def test_a_layer_with_one_position_may_have_any_fan_in():
+    long = TicketBuilder((64, 8, 8)).conv(4, (8, 8), in_channels=64, logits=True).build()
+    program = compile_ticket(long, EngineConfig(rows=4, lanes=4, weight_lines=64))
+    assert program.descriptors[0]["lines"] == 1024
+    assert program.descriptors[0]["chunk_words"] == 4
+
+
+def test_writes_cover_ticket_table_and_registers():
+    program = compile_ticket(small().build(), EngineConfig())
+    addresses = [address for address, _ in program.writes]
+    assert addresses[:2] == [Window.TICKET.base, Window.TABLE.base]
+    assert mask_code.pack(program.ticket.masks[0].bits).size <= 4 * program.ticket_image.size
+
+
+def test_padding_larger_windows_still_place():
+    builder = TicketBuilder((2, 5, 5)).conv(
+        3, (3, 3), in_channels=2, window=KernelWindow(padding=(2, 2, 2, 2))
+    ).conv(4, (7, 7), in_channels=3, logits=True)
+    program = compile_ticket(builder.build(), EngineConfig(rows=2, lanes=2))
+    assert program.descriptors[0]["first_y"] == -2
+    assert program.descriptors[0]["out_height"] == 7
