@@ -77,6 +77,11 @@ class IntegerModel:
         """Int64 (batch,): index of the largest logit, the lowest of equal ones."""
         return lowest_argmax(self.logits(images))
 
+    def accuracy(self, images: Images, labels: Images) -> float:
+        """Part of the images, 0 to 1, that `classify` gives the label of, int64 (batch,)."""
+        right = self.classify(images) == torch.as_tensor(labels)
+        return int(right.sum()) / len(right)
+
     def _run(self, images: torch.Tensor) -> list[torch.Tensor]:
         ticket = self._ticket
         shape = ticket.input.shape
