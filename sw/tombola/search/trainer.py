@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,8 +28,8 @@ class Observer(Protocol):
     def step(self, *, epoch: int, step: int, steps: int) -> None:
         """After each step, counted from 1; epochs are counted from 1 too."""
 
-    def epoch(self, metrics: EpochMetrics) -> None:
-        """After each epoch."""
+    def epoch(self, history: Sequence[EpochMetrics]) -> None:
+        """After each epoch; its metrics are the last of the history."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class Trainer:
                 if self._files is not None:
                     self._save(self._files)
                 if self._observer is not None:
-                    self._observer.epoch(metrics)
+                    self._observer.epoch(self._history)
         return list(self._history)
 
     def _epoch(self, epoch: int) -> EpochMetrics:

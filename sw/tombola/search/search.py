@@ -1,0 +1,147 @@
+"""A whole search: preset and data in, a folder with ticket, metrics, curve and checkpoint out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from tombola.model.integer import IntegerModel
+from tombola.search import curve, metrics
+from tombola.search.determinism import deterministic
+from tombola.search.export import export
+from tombola.search.metrics import EpochMetrics
+from tombola.search.network import Network
+from tombola.search.presets import Preset
+from tombola.search.samples import Samples
+from tombola.search.trainer import Files, Observer, Trainer
+from tombola.search.weight_source import WeightSource
+from tombola.spec import ticket_file
+
+Scalars = dict[str, str | int | float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes
+    ----------
+    ticket : Path or None
+        None where the weights cannot be exported.
+    ticket_bytes : int or None
+    float_accuracy : float
+        Of the network under search on the test samples, 0 to 1.
+    integer_accuracy : float or None
+        Of the ticket in integer arithmetic on the same samples.
+    history : list of EpochMetrics
+    """
+
+    ticket: Path | None
+    ticket_bytes: int | None
+    float_accuracy: float
+    integer_accuracy: float | None
+    history: list[EpochMetrics]
+
+
+class _Recorder:
+    """Writes the metrics after each epoch, before anyone else hears of it."""
+
+    def __init__(self, out: Path, then: Observer | None) -> None:
+        self._path, self._then = out / "metrics.jsonl", then
+
+    def step(self, *, epoch: int, step: int, steps: int) -> None:
+        if self._then is not None:
+            self._then.step(epoch=epoch, step=step, steps=steps)
+
+    def epoch(self, history: Sequence[EpochMetrics]) -> None:
+        metrics.write(history, self._path)
+        if self._then is not None:
+            self._then.epoch(history)
+
+
+def search(
+    preset: Preset,
+    *,
+    train: Samples,
+    test: Samples,
+    classes: Sequence[str],
+    out: Path,
+    resume: bool = False,
+    observer: Observer | None = None,
+) -> SearchResult:
+    """Searches a preset and writes ``NAME.ticket``, metrics.jsonl, curve.png and checkpoint.pt.
+
+    The ticket is the mask of the last epoch; nothing is chosen by test accuracy. The same preset,
+    data, PyTorch version and thread count give the same bytes, resumed or not.
+
+    Parameters
+    ----------
+    preset : Preset
+    train, test : Samples
+    classes : sequence of str
+        One name for each label.
+    out : Path
+        Folder, made where it is missing.
+    resume : bool
+        Go on from the checkpoint in `out`, where there is one.
+
+    Raises
+    ------
+    ConfigError
+        If settings, data and checkpoint do not fit together.
+    """
+    settings = preset.settings
+    out.mkdir(parents=True, exist_ok=True)
+    network = Network(preset.parts, shape=tuple(train.images.shape[1:]), settings=settings)
+    described = provenance(preset)
+    identity = {
+        **described,
+        "seed": settings.seed,
+        "training samples": len(train),
+        "test samples": len(test),
+    }
+    trainer = Trainer(
+        network,
+        train=train,
+        test=test,
+        files=Files(checkpoint=out / "checkpoint.pt", identity=identity),
+        observer=_Recorder(out, observer),
+    )
+    history = trainer.run(resume=resume)
+    metrics.write(history, out / "metrics.jsonl")
+    curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
+    measured = history[-1].test_accuracy
+    if settings.weights is not WeightSource.STREAM:
+        return SearchResult(
+            ticket=None,
+            ticket_bytes=None,
+            float_accuracy=measured,
+            integer_accuracy=None,
+            history=history,
+        )
+    ticket = export(network, classes=classes, provenance={})
+    with deterministic(threads=settings.threads):
+        integer = IntegerModel(ticket).accuracy(test.images, test.labels)
+    described |= {"float_accuracy": measured, "integer_accuracy": integer}
+    path = out / f"{preset.name}.ticket"
+    size = ticket_file.save(replace(ticket, provenance=described), path)
+    return SearchResult(
+        ticket=path,
+        ticket_bytes=size,
+        float_accuracy=measured,
+        integer_accuracy=integer,
+        history=history,
+    )
+
+
+def provenance(preset: Preset) -> Scalars:
+    """What a ticket says of its search: no time, no host, no path."""
+    record = preset.settings.record()
+    del record["seed"]  # the ticket has it already
+    return {
+        "preset": preset.name,
+        "dataset": preset.dataset,
+        **record,
+        "torch": torch.__version__.partition("+")[0],
+    }
