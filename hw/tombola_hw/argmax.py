@@ -1,0 +1,54 @@
+"""The class with the largest logit."""
+
+from amaranth import Cat, Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import address_bits, result_layout
+
+
+class ArgMax(wiring.Component):
+    """Keeps the index of the largest logit, of equal ones the lowest, whatever order they come in.
+
+    Latency: 1 clock. Throughput: a result a clock, no back-pressure.
+    Golden model: `numpy.argmax` over the entries.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    start : In(1)
+        Forgets all logits; not together with a result.
+    results : In(stream.Signature(result_layout(config), always_ready=True))
+        Results that are not `logits` are passed over.
+    index : Out(address_bits(result_words))
+        Entry of the largest logit since `start`; 0 if there was none.
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("ArgMax", config)
+        super().__init__({
+            "start": In(1),
+            "results": In(stream.Signature(result_layout(config), always_ready=True)),
+            "index": Out(unsigned(address_bits(config.result_words))),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        result = self.results.p
+        # One comparison says both: a lower index, complemented, is the larger of two equals.
+        rank = Cat(~result.address[: len(self.index)], result.value).as_signed()
+        best, found = Signal(rank.shape()), Signal()
+
+        with m.If(self.results.valid & result.logits & (~found | (rank > best))):
+            m.d.sync += [best.eq(rank), found.eq(1)]
+        with m.If(self.start):
+            m.d.sync += [found.eq(0), best.eq(-1)]
+
+        m.d.comb += self.index.eq(~best[: len(self.index)])
+        return m

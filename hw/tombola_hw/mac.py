@@ -1,0 +1,89 @@
+"""The array: rows x lanes masked additions a clock, without a multiplier."""
+
+from collections.abc import Callable
+
+from amaranth import Cat, Module, ResetSignal, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import activation_layout, step_layout, sums_layout, weights_layout
+from tombola_hw.mac_row import MacRow
+
+
+class MacArray(wiring.Component):
+    """Sums the lines of each output position, for all rows at once.
+
+    A line is a valid `step` with the `activations` and `weights` of the same clock. The sums of a
+    position leave `latency` clocks after its `last` line; the next position may begin in the very
+    next clock. Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
+    a negative weight takes ``~a`` for ``a``, and a position that is not `inside` has a = 0.
+
+    A sum of n lanes needs ``spec.arithmetic.raw_accumulator_bits(n, 1)`` bits; the compiler proves
+    that no layer exceeds `accumulator_bits`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+    row : callable
+        Makes a row from the config: a component with `latency` and a `MacRowSignature` as `port`.
+
+    Members
+    -------
+    signed : In(1)
+        High: activations are two's complement. Constant while a layer runs.
+    step : In(stream.Signature(step_layout(config), always_ready=True))
+    activations : In(activation_layout(config))
+    weights : In(weights_layout(config))
+    sums : Out(stream.Signature(sums_layout(config), always_ready=True))
+        Values beyond the rows are 0.
+    """
+
+    def __init__(self, config: EngineConfig, *, row: Callable[[EngineConfig], MacRow] = MacRow):
+        check_config("MacArray", config)
+        self._rows = [row(config) for _ in range(config.rows)]
+        super().__init__({
+            "signed": In(1),
+            "step": In(stream.Signature(step_layout(config), always_ready=True)),
+            "activations": In(activation_layout(config)),
+            "weights": In(weights_layout(config)),
+            "sums": Out(stream.Signature(sums_layout(config), always_ready=True)),
+        })
+
+    @property
+    def latency(self) -> int:
+        """Clocks from a position's last line to its sums."""
+        return self._rows[0].latency
+
+    def elaborate(self, platform):
+        m = Module()
+
+        step, valid = self.step.p, self.step.valid
+        for _ in range(self.latency):
+            later, later_valid = Signal.like(step, reset_less=True), Signal()
+            m.d.sync += [later.eq(step), later_valid.eq(valid)]
+            step, valid = later, later_valid
+
+        reset = ResetSignal(allow_reset_less=True)
+        for index, row in enumerate(self._rows):
+            m.submodules[f"row{index}"] = row
+            m.d.comb += [
+                row.port.inside.eq(self.step.p.inside),
+                row.port.positive.eq(self.weights.positive[index]),
+                row.port.negative.eq(self.weights.negative[index]),
+                row.port.accumulate.eq(valid | reset),
+                row.port.clear.eq(step.last | reset),
+                self.sums.p.values[index].eq(row.port.total),
+            ]
+            for lane, activation in enumerate(self.activations):
+                sign = activation[ACTIVATION_BITS - 1] & self.signed
+                m.d.comb += row.port.operands[lane].eq(Cat(activation, sign))
+
+        m.d.comb += [
+            self.sums.valid.eq(valid & step.last),
+            self.sums.p.count.eq(step.count),
+            self.sums.p.new_group.eq(step.new_group),
+            self.sums.p.end.eq(step.end),
+        ]
+        return m

@@ -1,0 +1,96 @@
+"""One row of the array: masked additions of all lanes, and the accumulator of a channel."""
+
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import OPERAND_BITS, EngineConfig
+from tombola_hw.adder_tree import AdderTree
+from tombola_hw.compute_checks import check_config
+
+
+class MacRowSignature(wiring.Signature):
+    """The contract of a row, whatever technology it is built for.
+
+    A row declares `latency`, at least 1. `operands`, `inside`, `positive` and `negative` belong to
+    one line. `accumulate` and `clear` belong to the line of `latency` clocks before: with
+    `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
+    if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
+
+    Members
+    -------
+    operands : Out(ArrayLayout(signed(9), lanes))
+    inside : Out(1)
+        Low: every operand counts as 0.
+    positive, negative : Out(lanes)
+        A lane of both low adds nothing, of `negative` the complement of its operand.
+    accumulate, clear : Out(1)
+    total : In(signed(accumulator_bits))
+        Combinational: whoever takes it has a register of its own, and a second one here would
+        cost a cell a bit.
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("MacRowSignature", config)
+        super().__init__({
+            "operands": Out(data.ArrayLayout(signed(OPERAND_BITS), config.lanes)),
+            "inside": Out(1),
+            "positive": Out(unsigned(config.lanes)),
+            "negative": Out(unsigned(config.lanes)),
+            "accumulate": Out(1),
+            "clear": Out(1),
+            "total": In(signed(config.accumulator_bits)),
+        })
+
+
+class MacRow(wiring.Component):
+    """The portable row: a select of one LUT4 a bit, a pipelined tree, an accumulator.
+
+    Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
+    back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``.
+
+    Parameters
+    ----------
+    config : EngineConfig
+    levels_per_register : int
+        Levels of the adder tree between two registers.
+
+    Members
+    -------
+    port : In(MacRowSignature(config))
+    """
+
+    def __init__(self, config: EngineConfig, *, levels_per_register: int = 1):
+        check_config("MacRow", config)
+        self._config = config
+        self._tree = AdderTree(
+            config.lanes, term_bits=OPERAND_BITS, levels_per_register=levels_per_register
+        )
+        super().__init__({"port": In(MacRowSignature(config))})
+
+    @property
+    def latency(self) -> int:
+        """One clock for the select, then the tree."""
+        return 1 + self._tree.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.tree = tree = self._tree
+
+        port = self.port
+        for lane in range(self._config.lanes):
+            positive, negative = port.positive[lane], port.negative[lane]
+            # A function of four bits for each bit, so that the select is one LUT4.
+            selected = Signal(OPERAND_BITS, name=f"selected{lane}", reset_less=True)
+            m.d.sync += selected.eq(
+                Cat(Mux(bit & port.inside, positive, negative) for bit in port.operands[lane])
+            )
+            m.d.comb += tree.terms[lane].eq(selected)
+
+        # The flip-flops' own reset is taken by `clear`: a second one would cost a LUT a bit.
+        kept = Signal.like(port.total, reset_less=True)
+        m.d.comb += port.total.eq(kept + tree.total)
+        with m.If(port.accumulate):
+            m.d.sync += kept.eq(Mux(port.clear, 0, port.total))
+
+        return m

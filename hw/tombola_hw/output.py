@@ -1,0 +1,110 @@
+"""From sums to results: serialise, requantise, address."""
+
+from amaranth import Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_bool, check_config
+from tombola_hw.interfaces import (
+    address_bits,
+    layer_layout,
+    result_layout,
+    sums_layout,
+    table_layout,
+)
+from tombola_hw.placement import Placement
+from tombola_hw.requantiser import Requantiser
+from tombola_hw.serialiser import Serialiser
+from tombola_hw.table_cursor import TableCursor
+
+
+class OutputUnit(wiring.Component):
+    """Turns the sums of each output position into results with their addresses.
+
+    The first result of a position leaves `latency` clocks after its sums, one more each clock, no
+    back-pressure; the source leaves at least `count + 1` clocks from one position to the next.
+    Golden models: `tombola.spec.arithmetic.requantise`, `Placement`, `TableCursor`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+    pipelined : bool
+        True: registers for 100 MHz on an ECP5; False: fewer cells, for 24 MHz on an iCE40 UP5K.
+
+    Members
+    -------
+    layer : In(layer_layout())
+    start : In(1)
+        A layer begins; no later than the clock of its first sums, and after the `end` of the last.
+    mac, pool : In(stream.Signature(sums_layout(config), always_ready=True))
+        Never both valid.
+    table_address : Out(address_bits(table_entries))
+    table_entry : In(table_layout())
+        What `table_address` selected a clock before.
+    results : Out(stream.Signature(result_layout(config), always_ready=True))
+        `end` accompanies the last value of the layer.
+    """
+
+    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+        check_config("OutputUnit", config)
+        check_bool("OutputUnit", "pipelined", pipelined)
+        self._config = config
+        self._requantiser = Requantiser(config, pipelined=pipelined)
+        sums = stream.Signature(sums_layout(config), always_ready=True)
+        super().__init__({
+            "layer": In(layer_layout()),
+            "start": In(1),
+            "mac": In(sums),
+            "pool": In(sums),
+            "table_address": Out(unsigned(address_bits(config.table_entries))),
+            "table_entry": In(table_layout()),
+            "results": Out(stream.Signature(result_layout(config), always_ready=True)),
+        })
+
+    @property
+    def latency(self) -> int:
+        """Clocks from a position's sums to its first result."""
+        return 1 + self._requantiser.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.serialiser = serialiser = Serialiser(self._config)
+        m.submodules.cursor = cursor = TableCursor(self._config)
+        m.submodules.requantiser = requantiser = self._requantiser
+        m.submodules.placement = placement = Placement(self._config)
+
+        connect(m, flipped(self.mac), serialiser.mac)
+        connect(m, flipped(self.pool), serialiser.pool)
+
+        values = serialiser.values
+        m.d.comb += [
+            cursor.places.valid.eq(values.valid),
+            cursor.places.p.eq(values.p.place),
+            self.table_address.eq(cursor.address),
+            requantiser.value.eq(values.p.value),
+            requantiser.entry.eq(self.table_entry),
+        ]
+        for core in (cursor, requantiser, placement):
+            m.d.comb += core.layer.eq(self.layer)
+        for core in (cursor, placement):
+            m.d.comb += core.start.eq(self.start)
+
+        # Only the place travels with a value: its address is made where the value arrives.
+        place, valid = values.p.place, values.valid
+        for _ in range(requantiser.latency):
+            later, later_valid = Signal.like(place, reset_less=True), Signal()
+            m.d.sync += [later.eq(place), later_valid.eq(valid)]
+            place, valid = later, later_valid
+
+        m.d.comb += [
+            placement.places.valid.eq(valid),
+            placement.places.p.eq(place),
+            self.results.valid.eq(valid),
+            self.results.p.value.eq(requantiser.result),
+            self.results.p.address.eq(placement.address),
+            self.results.p.lane.eq(placement.lane),
+            self.results.p.logits.eq(self.layer.logits),
+            self.results.p.end.eq(place.end),
+        ]
+        return m

@@ -1,0 +1,88 @@
+"""Where in the activation memory or the result memory each value goes."""
+
+from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import address_bits, layer_layout, result_layout
+from tombola_hw.serialiser import place_layout
+
+
+class Placement(wiring.Component):
+    """Addresses values: channel innermost, then output positions, then channel groups.
+
+    Latency: 0. Throughput: a place a clock, no back-pressure. Golden model: word
+    ``output_base + position * output_step + channel // lanes`` and lane ``channel % lanes``, or
+    for logits entry ``output_base + position * output_step + channel``; modulo `bits`.
+
+    Groups need not be a power of two of channels: a group starts at the word and the lane where
+    the one before it ended.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    layer : In(layer_layout())
+    start : In(1)
+        A layer begins; no later than the clock before its first place.
+    places : In(stream.Signature(place_layout(), always_ready=True))
+    address : Out(20)
+    lane : Out(range(lanes))
+        Both of the place of the same clock; `lane` is 0 for logits.
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("Placement", config)
+        self._config = config
+        result = result_layout(config)
+        super().__init__({
+            "layer": In(layer_layout()),
+            "start": In(1),
+            "places": In(stream.Signature(place_layout(), always_ready=True)),
+            "address": Out(result["address"].shape),
+            "lane": Out(result["lane"].shape),
+        })
+
+    @property
+    def bits(self) -> int:
+        """Both memories' addresses fit; higher bits of `address` are 0."""
+        return address_bits(max(self._config.activation_words, self._config.result_words))
+
+    def elaborate(self, platform):
+        m = Module()
+
+        place, layer, bits = self.places.p, self.layer, self.bits
+        lane_bits = address_bits(self._config.lanes) if self._config.lanes > 1 else 0
+
+        # Address and lane count as one number, so that a full word carries into the address.
+        cursor = unsigned(bits + lane_bits)
+        position = Signal(bits)   # word of the position's first value
+        group_lane = Signal(lane_bits)
+        following = Signal(cursor)  # after the last value
+        successor = Signal(cursor)  # where the next group starts at the first position
+
+        now, after = Signal(cursor), Signal(cursor)
+        with m.If(~place.first):
+            m.d.comb += now.eq(following)
+        with m.Elif(place.new_group):
+            m.d.comb += now.eq(successor)
+        with m.Else():
+            m.d.comb += now.eq(Cat(group_lane, position))
+        m.d.comb += after.eq(now + Mux(layer.logits, 1 << lane_bits, 1))
+
+        with m.If(self.places.valid):
+            m.d.sync += following.eq(after)
+            with m.If(place.new_group):
+                m.d.sync += successor.eq(after)
+            with m.If(place.first):
+                m.d.sync += position.eq(now[lane_bits:] + layer.output_step)
+                m.d.sync += group_lane.eq(now[:lane_bits])
+        with m.If(self.start):
+            m.d.sync += successor.eq(Cat(Const(0, lane_bits), layer.output_base))
+
+        m.d.comb += [self.lane.eq(now[:lane_bits]), self.address.eq(now[lane_bits:])]
+        return m

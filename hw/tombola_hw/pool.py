@@ -1,0 +1,131 @@
+"""Pooling: the maximum or the sum of a window, a channel a lane."""
+
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import ACTIVATION_BITS, OPERAND_BITS, EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import activation_layout, step_layout, sums_layout
+
+
+class PoolLane(wiring.Component):
+    """Keeps the maximum or the sum of the operands of one lane.
+
+    Latency: 1 clock. Throughput: an operand a clock, no back-pressure.
+    Golden model: `max` and `sum`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    maximum : In(1)
+        High: maximum, else sum. Constant while a layer runs.
+    operand : In(signed(9))
+    take, empty, drop : In(1)
+        `take` the operand, as the first if `empty`; `drop` what was kept and keep 0.
+    value : Out(signed(accumulator_bits))
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("PoolLane", config)
+        super().__init__({
+            "maximum": In(1),
+            "operand": In(signed(OPERAND_BITS)),
+            "take": In(1),
+            "empty": In(1),
+            "drop": In(1),
+            "value": Out(signed(config.accumulator_bits)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # A maximum is itself an operand, so that its low bits say all of it.
+        greater = Signal()
+        m.d.comb += greater.eq(self.operand > self.value[:OPERAND_BITS].as_signed())
+
+        # A new position replaces or drops the old value: no reset beside `drop` is needed.
+        kept = Signal.like(self.value, reset_less=True)
+        m.d.comb += self.value.eq(kept)
+        with m.If(self.drop):
+            m.d.sync += kept.eq(0)
+        with m.Elif(self.take & (~self.maximum | self.empty | greater)):
+            # The choice of what is loaded fits the adder's own LUT.
+            replace = self.maximum | self.empty
+            m.d.sync += kept.eq(Mux(replace, self.operand, kept + self.operand))
+
+        return m
+
+
+class PoolUnit(wiring.Component):
+    """Pools the lines of each output position, for all lanes at once.
+
+    The values of a position leave `latency` clocks after its `last` line; the next position may
+    begin in the very next clock. Throughput: a line a clock, no back-pressure. Golden models:
+    `numpy.max` and `numpy.sum` over the positions that are `inside`; 0 where none is.
+
+    A sum of n positions needs ``9 + log2(n)`` bits; the compiler proves that no layer exceeds
+    `accumulator_bits`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    signed : In(1)
+        High: activations are two's complement. Constant while a layer runs.
+    maximum : In(1)
+        High: maximum, else sum. Constant while a layer runs.
+    step : In(stream.Signature(step_layout(config), always_ready=True))
+    activations : In(activation_layout(config))
+    sums : Out(stream.Signature(sums_layout(config), always_ready=True))
+        Lane i is value i; values beyond the lanes are 0.
+    """
+
+    latency = 1
+    """Clocks from a position's last line to its values."""
+
+    def __init__(self, config: EngineConfig):
+        check_config("PoolUnit", config)
+        self._config = config
+        super().__init__({
+            "signed": In(1),
+            "maximum": In(1),
+            "step": In(stream.Signature(step_layout(config), always_ready=True)),
+            "activations": In(activation_layout(config)),
+            "sums": Out(stream.Signature(sums_layout(config), always_ready=True)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        step, valid = self.step.p, self.step.valid
+        # No line of this position was inside so far.
+        empty = Signal(init=1)
+        with m.If(valid):
+            m.d.sync += empty.eq(step.last | (empty & ~step.inside))
+
+        for index in range(self._config.lanes):
+            m.submodules[f"lane{index}"] = lane = PoolLane(self._config)
+            activation = self.activations[index]
+            sign = activation[ACTIVATION_BITS - 1] & self.signed
+            m.d.comb += [
+                lane.maximum.eq(self.maximum),
+                lane.operand.eq(Cat(activation, sign)),
+                lane.take.eq(valid & step.inside),
+                lane.empty.eq(empty),
+                lane.drop.eq(valid & empty & ~step.inside),
+                self.sums.p.values[index].eq(lane.value),
+            ]
+
+        m.d.sync += [
+            self.sums.valid.eq(valid & step.last),
+            self.sums.p.count.eq(step.count),
+            self.sums.p.new_group.eq(step.new_group),
+            self.sums.p.end.eq(step.end),
+        ]
+        return m

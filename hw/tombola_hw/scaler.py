@@ -1,0 +1,85 @@
+"""Multiply and add: a sum times its channel's scale, plus its channel's bias."""
+
+from amaranth import Cat, Const, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.arithmetic import SCALE_BITS
+from tombola.spec.engine import TABLE_BIAS_BITS, EngineConfig
+from tombola_hw.compute_checks import check_bool, check_config
+from tombola_hw.interfaces import table_layout
+
+LOW_BITS = 15
+"""A sum is cut here: 15 bits and a sign of 0, and what is above, fit multipliers of 16 x 16 bits
+(iCE40 UP5K) and of 18 x 18 (ECP5)."""
+
+
+class Scaler(wiring.Component):
+    """``value * scale + bias``, exactly.
+
+    Latency: `latency` clocks. Throughput: a value a clock, no back-pressure.
+    Golden model: integers.
+
+    Parameters
+    ----------
+    config : EngineConfig
+    pipelined : bool
+        True: registers in front of the multipliers and between the two additions.
+
+    Members
+    -------
+    value : In(signed(accumulator_bits))
+    entry : In(table_layout())
+        Of the same clock as `value`.
+    total : Out(signed(49))
+    """
+
+    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+        check_config("Scaler", config)
+        check_bool("Scaler", "pipelined", pipelined)
+        self._value_bits = config.accumulator_bits
+        self._pipelined = pipelined
+        super().__init__({
+            "value": In(signed(config.accumulator_bits)),
+            "entry": In(table_layout()),
+            "total": Out(signed(self.total_bits)),
+        })
+
+    @property
+    def latency(self) -> int:
+        """Multipliers and the last addition have a register behind them in any case."""
+        return 4 if self._pipelined else 2
+
+    @property
+    def total_bits(self) -> int:
+        """A sum has at most 32 bits, so that its product fits the 48 of the bias: one more."""
+        return max(self._value_bits + SCALE_BITS, TABLE_BIAS_BITS) + 1
+
+    def elaborate(self, platform):
+        m = Module()
+        optional = "sync" if self._pipelined else "comb"
+
+        value = Signal.like(self.value, reset_less=True)
+        entry = Signal.like(self.entry, reset_less=True)
+        m.d[optional] += [value.eq(self.value), entry.eq(self.entry)]
+
+        high_bits = max(self._value_bits - LOW_BITS, 1)
+        low = Cat(value[:LOW_BITS], Const(0, 1)).as_signed()
+        high = value.as_signed() >> LOW_BITS
+        low_product = Signal(signed(LOW_BITS + 1 + SCALE_BITS), reset_less=True)
+        high_product = Signal(signed(high_bits + SCALE_BITS), reset_less=True)
+        bias = Signal.like(entry.bias, reset_less=True)
+        m.d.sync += [
+            low_product.eq(low * entry.scale),
+            high_product.eq(high[:high_bits].as_signed() * entry.scale),
+            bias.eq(entry.bias),
+        ]
+
+        partial = Signal(signed(self.total_bits), reset_less=True)
+        partial_high = Signal.like(high_product, reset_less=True)
+        m.d[optional] += [partial.eq(low_product + bias), partial_high.eq(high_product)]
+        total = Signal.like(self.total, reset_less=True)
+        m.d.sync += total.eq(partial + (partial_high << LOW_BITS))
+        m.d.comb += self.total.eq(total)
+
+        return m

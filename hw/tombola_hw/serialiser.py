@@ -1,0 +1,92 @@
+"""From all the sums of an output position at once to one value a clock."""
+
+from amaranth import Module, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import sums_layout
+
+
+def place_layout() -> data.StructLayout:
+    """Where a value stands: `first` of its position, in a `new_group`, the layer's `end`."""
+    return data.StructLayout({
+        "first": unsigned(1),
+        "new_group": unsigned(1),
+        "end": unsigned(1),
+    })
+
+
+def value_layout(config: EngineConfig) -> data.StructLayout:
+    """One sum and where it stands."""
+    return data.StructLayout({
+        "value": signed(config.accumulator_bits),
+        "place": place_layout(),
+    })
+
+
+class Serialiser(wiring.Component):
+    """Sends the first `count + 1` sums of a position, channel after channel.
+
+    Latency: 1 clock. Throughput: a value a clock, no back-pressure; the source leaves at least
+    `count + 1` clocks from one position to the next. Golden model: iteration.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    mac, pool : In(stream.Signature(sums_layout(config), always_ready=True))
+        Never both valid. The array owns values below `rows`, the pooling unit those below `lanes`.
+    values : Out(stream.Signature(value_layout(config), always_ready=True))
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("Serialiser", config)
+        self._config = config
+        super().__init__({
+            "mac": In(stream.Signature(sums_layout(config), always_ready=True)),
+            "pool": In(stream.Signature(sums_layout(config), always_ready=True)),
+            "values": Out(stream.Signature(value_layout(config), always_ready=True)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # The shift register never holds: between positions it shifts what nobody looks at.
+        waiting = Signal(sums_layout(self._config)["values"].shape, reset_less=True)
+        for index in range(self._config.sum_channels):
+            following = min(index + 1, self._config.sum_channels - 1)
+            m.d.sync += waiting[index].eq(waiting[following])
+            if index < self._config.rows:
+                with m.If(self.mac.valid):
+                    m.d.sync += waiting[index].eq(self.mac.p.values[index])
+            if index < self._config.lanes:
+                with m.If(self.pool.valid):
+                    m.d.sync += waiting[index].eq(self.pool.p.values[index])
+
+        busy, first, new_group, end = Signal(), Signal(), Signal(), Signal()
+        remaining = Signal.like(self.mac.p.count)
+        m.d.sync += [remaining.eq(remaining - 1), first.eq(0)]
+        with m.If(remaining == 0):
+            m.d.sync += busy.eq(0)
+        for source in (self.mac, self.pool):
+            with m.If(source.valid):
+                m.d.sync += [
+                    busy.eq(1),
+                    first.eq(1),
+                    remaining.eq(source.p.count),
+                    new_group.eq(source.p.new_group),
+                    end.eq(source.p.end),
+                ]
+
+        m.d.comb += [
+            self.values.valid.eq(busy),
+            self.values.p.value.eq(waiting[0]),
+            self.values.p.place.first.eq(first),
+            self.values.p.place.new_group.eq(new_group),
+            self.values.p.place.end.eq(end & (remaining == 0)),
+        ]
+        return m

@@ -1,0 +1,79 @@
+"""The arithmetic shift right of the requantisation, from a wide total to 32 bits."""
+
+from amaranth import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.arithmetic import LOGIT_BITS, MAX_SHIFT
+from tombola_hw.compute_checks import check_bool, check_range
+
+SHIFT_BITS = MAX_SHIFT.bit_length()
+
+
+class Shifter(wiring.Component):
+    """``total >> shift``, and whether that exceeds 32 bits.
+
+    The greatest step comes first: after it the steps to come bound which bits can still arrive in
+    the result, so that every level is narrower than the one before. What is cut off at the top
+    only matters for `overflow`: it must equal the sign.
+
+    Latency: `latency` clocks. Throughput: a value a clock, no back-pressure.
+    Golden model: integers.
+
+    Parameters
+    ----------
+    total_bits : int
+    pipelined : bool
+        True: a register between the levels, else none at all.
+
+    Members
+    -------
+    total : In(signed(total_bits))
+    shift : In(5)
+        Constant while a layer runs.
+    value : Out(signed(32))
+        The low bits.
+    negative, overflow : Out(1)
+        Sign of the exact result, and whether it is not `value`.
+    """
+
+    def __init__(self, total_bits: int, *, pipelined: bool = True):
+        check_range("Shifter", "total_bits", total_bits, LOGIT_BITS + MAX_SHIFT // 2, 64)
+        check_bool("Shifter", "pipelined", pipelined)
+        self._total_bits = total_bits
+        self._pipelined = pipelined
+        super().__init__({
+            "total": In(signed(total_bits)),
+            "shift": In(unsigned(SHIFT_BITS)),
+            "value": Out(signed(LOGIT_BITS)),
+            "negative": Out(1),
+            "overflow": Out(1),
+        })
+
+    @property
+    def latency(self) -> int:
+        """Two registers, behind the second and the last level, or none."""
+        return 2 if self._pipelined else 0
+
+    def elaborate(self, platform):
+        m = Module()
+
+        value, negative, overflow = self.total, self.total[-1], 0
+        for level in reversed(range(SHIFT_BITS)):
+            wide = Mux(self.shift[level], value >> (1 << level), value)
+            # The levels to come move by at most 2^level - 1 in all.
+            bits = min(len(value), LOGIT_BITS + (1 << level) - 1)
+            cut = overflow | (wide[bits - 1:] != Mux(negative, -1, 0)[: len(wide) - bits + 1])
+
+            registered = self._pipelined and level in (3, 0)
+            value = Signal(signed(bits), name=f"value{level}", reset_less=True)
+            old_negative, negative = negative, Signal(name=f"negative{level}", reset_less=True)
+            overflow = Signal(name=f"overflow{level}", reset_less=True)
+            m.d["sync" if registered else "comb"] += [
+                value.eq(wide), negative.eq(old_negative), overflow.eq(cut)
+            ]
+
+        m.d.comb += [
+            self.value.eq(value), self.negative.eq(negative), self.overflow.eq(overflow)
+        ]
+        return m

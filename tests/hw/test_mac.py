@@ -1,0 +1,169 @@
+"""The array against a dot product in which a negative weight takes the complement."""
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from tombola.spec.arithmetic import raw_accumulator_bits, signed_range
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+from tombola_hw.adder_tree import AdderTree
+from tombola_hw.mac import MacArray
+from tombola_hw.mac_row import MacRow, MacRowSignature
+
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+
+
+def golden(position, signed):
+    """Sums of one position: a list of (activations, signs (rows, lanes) of -1, 0, 1, inside)."""
+    total = 0
+    for activations, signs, inside in position:
+        a = activations.astype(np.int64)
+        if signed:
+            a = np.where(a > 127, a - 256, a)
+        a = a * inside
+        total = total + np.where(signs > 0, a, np.where(signs < 0, ~a, 0)).sum(axis=1)
+    return total.tolist()
+
+
+def pack(bits):
+    """Bool array, last axis lowest, as one number."""
+    return int.from_bytes(np.packbits(bits.reshape(-1), bitorder="little").tobytes(), "little")
+
+
+def run(dut, positions, *, signed=0, gaps=None):
+    """Feeds positions, each with its place in the layer; returns what left and when it was due."""
+    left, due = [], []
+
+    async def bench(ctx):
+        ctx.set(dut.signed, signed)
+        clock = 0
+
+        async def tick():
+            nonlocal clock
+            _, _, valid, sums = await ctx.tick().sample(dut.sums.valid, dut.sums.p)
+            if valid:
+                values = [sums.values[i] for i in range(len(dut.sums.p.values))]
+                left.append((clock, values, sums.count, sums.new_group, sums.end))
+            clock += 1
+
+        for lines, (count, new_group, end) in positions:
+            for index, (activations, signs, inside) in enumerate(lines):
+                for _ in range(0 if gaps is None else gaps.choice([0, 0, 1, 3])):
+                    # Between lines the other ports may show anything.
+                    ctx.set(dut.step.valid, 0)
+                    ctx.set(dut.step.p.last, int(gaps.integers(2)))
+                    ctx.set(dut.activations.as_value(), int(gaps.integers(256)))
+                    await tick()
+                last = index == len(lines) - 1
+                ctx.set(dut.step.valid, 1)
+                ctx.set(dut.step.p, {
+                    "first": index == 0, "last": last, "inside": inside, "count": count,
+                    "new_group": new_group, "end": end and last,
+                })
+                ctx.set(dut.activations.as_value(), int.from_bytes(activations.tobytes(), "little"))
+                ctx.set(dut.weights.positive.as_value(), pack(signs > 0))
+                ctx.set(dut.weights.negative.as_value(), pack(signs < 0))
+                if last:
+                    due.append(clock + dut.latency)
+                await tick()
+        ctx.set(dut.step.valid, 0)
+        for _ in range(dut.latency + 1):
+            await tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return left, due
+
+
+def check(dut, config, positions, *, signed=0, gaps=None):
+    left, due = run(dut, positions, signed=signed, gaps=gaps)
+    rest = [0] * (config.sum_channels - config.rows)
+    expected = [
+        (when, golden(lines, signed) + rest, count, new_group, end)
+        for when, (lines, (count, new_group, end)) in zip(due, positions, strict=True)
+    ]
+    assert left == expected
+
+
+def random_positions(random, config, number, *, lines=(1, 6)):
+    positions = []
+    for _ in range(number):
+        position = [
+            (
+                random.choice([0, 1, 127, 128, 255, 77], config.lanes).astype(np.uint8),
+                random.integers(-1, 2, (config.rows, config.lanes)),
+                int(random.random() < 0.8),
+            )
+            for _ in range(random.integers(*lines))
+        ]
+        place = tuple(int(random.integers(n)) for n in (config.rows, 2, 2))
+        positions.append((position, place))
+    return positions
+
+
+def test_init():
+    config = EngineConfig(rows=2, lanes=8)
+    dut = MacArray(config)
+    assert dut.latency == 4
+    assert MacRow(config).latency == 4
+    assert MacRow(config, levels_per_register=2).latency == 3
+    assert AdderTree(5, term_bits=9).latency == 3
+    assert AdderTree(5, term_bits=9).total_bits == 12
+    assert AdderTree(1, term_bits=9).latency == 0
+
+
+def test_wrong_init():
+    for core in (MacArray, MacRow, MacRowSignature):
+        with pytest.raises(TypeError) as error:
+            core("4x4")
+        assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not '4x4'"
+    with pytest.raises(TypeError) as error:
+        MacRow(EngineConfig(), levels_per_register=1.0)
+    assert str(error.value) == "AdderTree levels_per_register must be an int, not 1.0"
+    with pytest.raises(ConfigError) as error:
+        AdderTree(0, term_bits=9)
+    assert str(error.value) == "AdderTree terms must be between 1 and 256, not 0"
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+@pytest.mark.parametrize(
+    ("rows", "lanes", "levels"),
+    [(4, 4, 1), (1, 1, 1), (3, 8, 2), (2, 32, 1), (1, 16, 8), (5, 2, 1)],
+)
+def test_equals_golden(rows, lanes, levels, signed):
+    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18)
+    dut = MacArray(config, row=lambda c: MacRow(c, levels_per_register=levels))
+    random = np.random.default_rng(1000 * rows + lanes)
+    positions = random_positions(random, config, 25)
+    check(dut, config, positions, signed=signed, gaps=random)
+
+
+def test_back_to_back_positions_of_one_line():
+    config = EngineConfig(rows=3, lanes=4, accumulator_bits=12)
+    random = np.random.default_rng(7)
+    check(MacArray(config), config, random_positions(random, config, 40, lines=(1, 2)))
+
+
+@pytest.mark.parametrize(("lanes", "bits"), [(1, 12), (4, 12), (32, 16)])
+@pytest.mark.parametrize("signed", [0, 1])
+def test_extremes_of_the_largest_fan_in(lanes, bits, signed):
+    config = EngineConfig(rows=1, lanes=lanes, accumulator_bits=bits)
+    fan_in = 1 << (bits - 9)
+    assert raw_accumulator_bits(fan_in, 1) == bits < raw_accumulator_bits(fan_in + 1, 1)
+
+    def extreme(activation, sign, inside=1):
+        line = (
+            np.full(lanes, activation, np.uint8), np.full((1, lanes), sign), inside
+        )
+        return ([line] * (fan_in // lanes), (0, 0, 0))
+
+    positions = [
+        extreme(a, sign, inside)
+        for a in (255, 128, 127, 0) for sign in (1, -1, 0) for inside in (1, 0)
+    ]
+    if not signed:
+        assert golden(extreme(255, -1)[0], 0) == [signed_range(bits)[0]]
+    check(MacArray(config), config, positions, signed=signed)
