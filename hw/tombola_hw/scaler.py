@@ -59,19 +59,18 @@ class Scaler(wiring.Component):
         m = Module()
         optional = "sync" if self._pipelined else "comb"
 
-        value = Signal.like(self.value, reset_less=True)
+        value = Signal(signed(max(self._value_bits, LOW_BITS + 1)), reset_less=True)
         entry = Signal.like(self.entry, reset_less=True)
         m.d[optional] += [value.eq(self.value), entry.eq(self.entry)]
 
-        high_bits = max(self._value_bits - LOW_BITS, 1)
         low = Cat(value[:LOW_BITS], Const(0, 1)).as_signed()
-        high = value.as_signed() >> LOW_BITS
+        high = value[LOW_BITS:].as_signed()
         low_product = Signal(signed(LOW_BITS + 1 + SCALE_BITS), reset_less=True)
-        high_product = Signal(signed(high_bits + SCALE_BITS), reset_less=True)
+        high_product = Signal(signed(len(high) + SCALE_BITS), reset_less=True)
         bias = Signal.like(entry.bias, reset_less=True)
         m.d.sync += [
             low_product.eq(low * entry.scale),
-            high_product.eq(high[:high_bits].as_signed() * entry.scale),
+            high_product.eq(high * entry.scale),
             bias.eq(entry.bias),
         ]
 

@@ -63,7 +63,8 @@ class Shifter(wiring.Component):
             wide = Mux(self.shift[level], value >> (1 << level), value)
             # The levels to come move by at most 2^level - 1 in all.
             bits = min(len(value), LOGIT_BITS + (1 << level) - 1)
-            cut = overflow | (wide[bits - 1:] != Mux(negative, -1, 0)[: len(wide) - bits + 1])
+            top = wide[bits - 1:]
+            cut = overflow | (top != negative.replicate(len(top)))
 
             registered = self._pipelined and level in (3, 0)
             value = Signal(signed(bits), name=f"value{level}", reset_less=True)

@@ -1,0 +1,102 @@
+"""The requantiser at the edges of its operands, its shift and its clamp."""
+
+import itertools
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from tombola.spec.arithmetic import half, requantise, signed_range
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+from tombola_hw.requantiser import Requantiser
+from tombola_hw.scaler import Scaler
+from tombola_hw.shifter import Shifter
+
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+
+
+def check(config, cases, *, shift, clamp, pipelined):
+    """Cases (value, scale, bias), one a clock, of one layer; no clamp means logits."""
+    dut = Requantiser(config, pipelined=pipelined)
+    results = []
+
+    async def bench(ctx):
+        ctx.set(dut.layer.shift, shift)
+        ctx.set(dut.layer.logits, clamp is None)
+        if clamp is not None:
+            ctx.set(dut.layer.clamp_low, clamp[0])
+            ctx.set(dut.layer.clamp_high, clamp[1])
+        for value, scale, bias in [*cases, *[(0, 0, 0)] * dut.latency]:
+            ctx.set(dut.value, value)
+            _, _, result = await ctx.tick().sample(dut.result)
+            results.append(result)
+            ctx.set(dut.entry, {"scale": scale, "bias": bias})
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+    value, scale, bias = np.array(cases, np.int64).T
+    expected = requantise(value, scale, bias - half(shift), shift=shift, clamp=clamp)
+    assert results[dut.latency:] == expected.astype(np.int32).tolist()
+
+
+def extremes(bits):
+    low, high = signed_range(bits)
+    return [low, low + 1, -1, 0, 1, high - 1, high]
+
+
+def edges(*, shift, clamp):
+    """Biases that put a product of 0 on both sides of the clamp's bounds, and of 9 and 32 bits."""
+    for bound in (*clamp, -256, 255, *signed_range(32)):
+        for offset in (-1, 0, 1):
+            for low in (0, (1 << shift) - 1):
+                bias = ((bound + offset) << shift) + low
+                if -(1 << 47) <= bias < 1 << 47:
+                    yield (0, 1, bias)
+
+
+def test_init():
+    config = EngineConfig(accumulator_bits=32)
+    assert Requantiser(config).latency == 8
+    assert Requantiser(config, pipelined=False).latency == 4
+    assert Scaler(config).total_bits == 49
+    assert Scaler(EngineConfig(accumulator_bits=12)).total_bits == 49
+
+
+def test_wrong_init():
+    for core in (Requantiser, Scaler):
+        with pytest.raises(TypeError) as error:
+            core(1.5)
+        assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 1.5"
+    for core in (Requantiser, Scaler):
+        with pytest.raises(TypeError) as error:
+            core(EngineConfig(), pipelined=None)
+        assert str(error.value) == f"{core.__name__} pipelined must be a bool, not None"
+    with pytest.raises(ConfigError) as error:
+        Shifter(46)
+    assert str(error.value) == "Shifter total_bits must be between 47 and 64, not 46"
+
+
+@pytest.mark.parametrize("pipelined", [True, False])
+@pytest.mark.parametrize("bits", [12, 15, 16, 20, 24, 32])
+def test_extremes_of_all_operands(bits, pipelined):
+    config = EngineConfig(accumulator_bits=bits)
+    cases = list(itertools.product(extremes(bits), extremes(16), extremes(48)))
+    for shift in (0, 17, 31):
+        check(config, cases, shift=shift, clamp=(-128, 127), pipelined=pipelined)
+    check(config, cases, shift=31, clamp=(-256, 255), pipelined=pipelined)
+    # A total of 49 bits leaves more than a logit of 32; the low 32 bits are kept.
+    check(config, cases, shift=13, clamp=None, pipelined=pipelined)
+
+
+@pytest.mark.parametrize("pipelined", [True, False])
+@pytest.mark.parametrize("clamp", [(-128, 127), (0, 255), (0, 1), (-256, 255), (5, 5)])
+def test_clamp_edges_at_every_shift(clamp, pipelined):
+    config = EngineConfig()
+    for shift in range(0, 32, 1 if clamp == (0, 255) else 10):
+        cases = list(edges(shift=shift, clamp=clamp))
+        check(config, cases, shift=shift, clamp=clamp, pipelined=pipelined)
+        check(config, cases, shift=shift, clamp=None, pipelined=pipelined)
