@@ -1,0 +1,52 @@
+"""What the room knows of one data set: its names, its files, how to read and how to get them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .dataset import Dataset
+
+__all__ = ["Source"]
+
+
+def _nothing(folder: Path) -> None:
+    """Gets nothing: the data set is part of an installed package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One data set as the catalogue lists it.
+
+    Attributes
+    ----------
+    name, aliases : str, tuple of str
+        What people may call it.
+    title : str
+        What it is, in a line.
+    files : tuple of str
+        What a folder must hold to be taken for it, each plain or with ``.gz``; empty if it is
+        part of an installed package.
+    read : callable
+        Folder to `Dataset`, checking every byte.
+    download : callable
+        Puts `files` into an empty folder.
+    megabytes : int
+        Size of the download.
+    system_folders : tuple of Path
+        Where a package of the operating system puts it.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    title: str
+    files: tuple[str, ...] = ()
+    read: Callable[[Path], Dataset]
+    download: Callable[[Path], None] = _nothing
+    megabytes: int = 0
+    system_folders: tuple[Path, ...] = ()
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether `folder` holds all the files, without a look inside them."""
+        return all(
+            (folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in self.files
+        )
