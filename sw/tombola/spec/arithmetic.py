@@ -41,7 +41,7 @@ class NumberType:
         ):
             raise ConfigError(
                 f"a number type has 1 to {MAX_ACTIVATION_BITS} bits, or {LOGIT_BITS} signed ones, "
-                f"not {self.bits}"
+                f"not {self.bits}{' signed' if self.signed else ' unsigned'}"
             )
 
     @property

@@ -56,6 +56,12 @@ class Frame:
     def __post_init__(self) -> None:
         if len(self.words) > MAX_WORDS:
             raise ConfigError(f"a frame holds {MAX_WORDS} words at most, not {len(self.words)}")
+        for name, value in (("sequence", self.sequence), ("command", self.command)):
+            if not 0 <= value <= 0xFF:
+                raise ConfigError(f"frame {name} must be between 0 and 255, not {value}")
+        for word in self.words:
+            if not 0 <= word <= 0xFFFFFFFF:
+                raise ConfigError(f"frame words must be between 0 and 2^32 - 1, not {word}")
 
     def to_bytes(self) -> bytes:
         """The frame on the wire."""

@@ -152,15 +152,14 @@ def _decode_nested(
     out, positions = classes.shape
     weights = np.zeros((out, positions), dtype=np.int16)
     starts = np.zeros(out + 1, dtype=np.int64)
+    searchable = (classes == FreezeClass.SEARCHABLE).reshape(out, -1, WORD)
     cursor = 0
-    for channel in range(out):
-        for begin in range(0, positions, WORD):
-            where = begin + np.flatnonzero(
-                classes[channel, begin : begin + WORD] == FreezeClass.SEARCHABLE
-            )
-            cursor = _decode_word(mask_bits, cursor, weights[channel], where, coding)
-        starts[channel + 1] = cursor
-    return weights, starts
+    # Words without a mask bit are passed over, so the time is bounded by the size of the file.
+    for channel, word in np.argwhere(searchable.any(axis=2)):
+        where = word * WORD + np.flatnonzero(searchable[channel, word])
+        begin, cursor = cursor, _decode_word(mask_bits, cursor, weights[channel], where, coding)
+        starts[channel + 1] += cursor - begin
+    return weights, np.cumsum(starts)
 
 
 def _decode_word(
@@ -178,8 +177,9 @@ def _decode_word(
 
     if coding.coats is not None:
         for _ in range(coding.coats):
-            where = where[take(where)]
-            row[where] += 1
+            if where.size:
+                where = where[take(where)]
+                row[where] += 1
         return cursor
     where = where[take(where)]
     signs = take(where)
@@ -204,6 +204,8 @@ def unpack(packed: np.ndarray, count: int) -> np.ndarray:
     TicketError
         If the number of bytes is not the one that `count` bits need, or a filling bit is set.
     """
+    if count < 0:
+        raise TicketError(f"mask must have 0 bits or more, not {count}")
     if packed.size != -(-count // 8):
         raise TicketError(f"mask has {packed.size} bytes, but {count} bits need {-(-count // 8)}")
     bits = np.unpackbits(packed, bitorder="little").astype(bool)

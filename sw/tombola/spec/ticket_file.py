@@ -1,7 +1,6 @@
 """Reading and writing `*.ticket`: a safetensors container that is safe to open from a stranger."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +8,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
-from tombola.spec import mask_code, rules, ticket_json
+from tombola.spec import mask_code, rules, strict_json, ticket_json
 from tombola.spec.errors import TicketError
 from tombola.spec.paths import write_atomically
+from tombola.spec.strict_json import Json, Reader
 from tombola.spec.ticket import FORMAT_VERSION, Input, Mask, Requantisation, Ticket
-from tombola.spec.ticket_json import Reader
 
 METADATA_KEY = "tombola"
+HEX_DIGITS = frozenset("0123456789abcdef")
 NO_DIGEST = "0" * 64
 MAX_FILE_BYTES = 1 << 28
 
@@ -52,33 +52,48 @@ def load(path: Path) -> Ticket:
 
 
 def to_bytes(ticket: Ticket) -> bytes:
-    """The file's bytes; the same ticket gives the same bytes."""
+    """The file's bytes; the same ticket gives the same bytes.
+
+    Raises
+    ------
+    TicketError
+        If the ticket breaks a rule, or its texts and numbers are such that it could not be read.
+    """
     rules.check(ticket)
     description = {**ticket_json.describe(ticket), "sha256": NO_DIGEST}
     content = save_safetensors(
-        _tensors(ticket), metadata={METADATA_KEY: ticket_json.canonical(description)}
+        _tensors(ticket), metadata={METADATA_KEY: strict_json.canonical(description)}
     )
+    if content.count(_digest_field(NO_DIGEST)) != 1:
+        raise TicketError("provenance must not have the key sha256 with 64 zeros: it is reserved")
     digest = hashlib.sha256(content).hexdigest()
-    return content.replace(_digest_field(NO_DIGEST), _digest_field(digest), 1)
+    content = content.replace(_digest_field(NO_DIGEST), _digest_field(digest))
+    _parse(content)  # what is written can be read
+    return content
 
 
 def from_bytes(content: bytes) -> Ticket:
     """The ticket in a file's bytes, after every check."""
-    description = _description(content)
-    _check_digest(content, description)
-    reader = Reader(description, "ticket")
-    if reader.integer("format") != FORMAT_VERSION:
+    ticket = _parse(content)
+    rules.check(ticket)
+    return ticket
+
+
+def _parse(content: bytes) -> Ticket:
+    """The ticket in a file's bytes; whether it keeps the rules of the network is left open."""
+    reader = Reader(_description(content), "ticket")
+    version = reader.integer("format")
+    if version != FORMAT_VERSION:
         raise TicketError(
-            f"ticket has format {description['format']}, but this version reads format "
-            f"{FORMAT_VERSION}; use a matching version of tombola"
+            f"ticket has format {version}, but this version of tombola reads format "
+            f"{FORMAT_VERSION}; use a matching version"
         )
     try:
         tensors = load_safetensors(content)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise TicketError(f"not a readable safetensors container: {error}") from None
-    ticket = _assemble(reader, dict(tensors))
-    rules.check(ticket)
-    return ticket
+    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
+        reason = strict_json.shown(str(error))
+        raise TicketError(f"not a readable safetensors container: {reason}") from None
+    return _assemble(reader, dict(tensors))
 
 
 def _digest_field(digest: str) -> bytes:
@@ -86,7 +101,8 @@ def _digest_field(digest: str) -> bytes:
     return f'\\"sha256\\":\\"{digest}\\"'.encode()
 
 
-def _description(content: bytes) -> ticket_json.Json:
+def _description(content: bytes) -> Json:
+    """The description in the header, its checksum checked and taken out."""
     if len(content) < 8:
         raise TicketError(f"file has {len(content)} bytes, too few for a ticket")
     length = int.from_bytes(content[:8], "little")
@@ -95,18 +111,26 @@ def _description(content: bytes) -> ticket_json.Json:
             f"file is cut: its header says {length} bytes, {len(content) - 8} are left"
         )
     try:
-        header = json.loads(content[8 : 8 + length])
-        description = json.loads(header["__metadata__"][METADATA_KEY])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        header = strict_json.parse(content[8 : 8 + length].decode(), "header")
+        text = header["__metadata__"][METADATA_KEY]
+        keys = len(header["__metadata__"])
+    except (UnicodeDecodeError, KeyError, TypeError):
         raise TicketError("not a ticket: its header has no tombola description") from None
+    if not isinstance(text, str) or keys != 1:
+        raise TicketError("not a ticket: its metadata must be one text, the description")
+    description = strict_json.parse(text, "description")
     if not isinstance(description, dict):
         raise TicketError("not a ticket: its description is not an object")
+    _check_digest(content, description)
+    if strict_json.canonical(description) != text:
+        raise TicketError("ticket description must be canonical JSON: sorted keys, no blanks")
+    del description["sha256"]
     return description
 
 
-def _check_digest(content: bytes, description: ticket_json.Json) -> None:
-    digest = description.pop("sha256", None)
-    if not isinstance(digest, str) or len(digest) != 64 or not digest.isascii():
+def _check_digest(content: bytes, description: Json) -> None:
+    digest = description.get("sha256")
+    if not isinstance(digest, str) or len(digest) != 64 or set(digest) - HEX_DIGITS:
         raise TicketError("ticket has no checksum")
     field = _digest_field(digest)
     if content.count(field) != 1:
@@ -149,14 +173,14 @@ class _Tensors:
 
     def done(self) -> None:
         for name in self._left:
-            raise TicketError(f"ticket has the unknown tensor {name}")
+            raise TicketError(f"ticket has the unknown tensor {strict_json.shown(name)}")
 
 
 def _assemble(reader: Reader, arrays: dict[str, np.ndarray]) -> Ticket:
     tensors = _Tensors(arrays)
     generator = reader.object("generator")
     seed = reader.text("seed")
-    if len(seed) != 16 or set(seed) - set("0123456789abcdef"):
+    if len(seed) != 16 or set(seed) - HEX_DIGITS:
         raise TicketError("ticket.seed must be 16 lower-case hexadecimal digits")
     source = reader.object("input")
     input_type = ticket_json.read_type(source)

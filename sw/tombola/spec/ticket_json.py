@@ -1,12 +1,9 @@
-"""The ticket's description as canonical JSON, read strictly: unknown keys and kinds are refused."""
-
-import json
-from collections.abc import Callable
-from typing import Any
+"""The description of a ticket: every key of its JSON, written and read."""
 
 from tombola.spec.arithmetic import NumberType
 from tombola.spec.errors import ConfigError, TicketError
 from tombola.spec.mask_code import Coding
+from tombola.spec.strict_json import Json, Reader, shown
 from tombola.spec.ticket import (
     FORMAT_VERSION,
     Aggregate,
@@ -21,7 +18,6 @@ from tombola.spec.ticket import (
 )
 from tombola.spec.weight_stream import WeightSet
 
-Json = dict[str, Any]
 OPERATIONS: dict[str, type] = {
     "conv": Conv,
     "max_pool": MaxPool,
@@ -29,16 +25,10 @@ OPERATIONS: dict[str, type] = {
     "rescale": Rescale,
     "aggregate": Aggregate,
 }
-MAX_TEXT = 1 << 16
-
-
-def canonical(document: Json) -> str:
-    """Sorted keys, no blanks, ASCII only: one spelling for one document."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def describe(ticket: Ticket) -> Json:
-    """All of a ticket but its arrays, ready for `canonical`; the digest is not in it."""
+    """All of a ticket but its arrays and its digest, ready for `strict_json.canonical`."""
     return {
         "format": FORMAT_VERSION,
         "generator": {"name": ticket.generator[0], "version": ticket.generator[1]},
@@ -97,106 +87,13 @@ def _layer(layer: Layer) -> Json:
     return out
 
 
-class Reader:
-    """One JSON object, whose keys are taken one by one and must all be taken.
-
-    Parameters
-    ----------
-    document : Any
-        What `json.loads` gave; anything but an object is refused.
-    where : str
-        Path of the object in the description, for messages.
-    """
-
-    def __init__(self, document: Any, where: str) -> None:
-        if not isinstance(document, dict):
-            raise TicketError(f"{where} must be an object, not {type(document).__name__}")
-        self._left = dict(document)
-        self._where = where
-
-    def has(self, key: str) -> bool:
-        """True while `key` is there and not taken."""
-        return key in self._left
-
-    def _take(self, key: str, kind: type) -> Any:
-        if key not in self._left:
-            raise TicketError(f"{self._where} has no key {key}")
-        value = self._left.pop(key)
-        if type(value) is not kind:  # bool is an int to isinstance
-            raise TicketError(
-                f"{self._where}.{key} must be {kind.__name__}, not {type(value).__name__}"
-            )
-        return value
-
-    def integer(self, key: str) -> int:
-        """An integer of at most 64 bits."""
-        value: int = self._take(key, int)
-        if not -(1 << 63) <= value < 1 << 63:
-            raise TicketError(f"{self._where}.{key} is an integer of more than 64 bits")
-        return value
-
-    def boolean(self, key: str) -> bool:
-        """True or false."""
-        return bool(self._take(key, bool))
-
-    def text(self, key: str) -> str:
-        """A string of at most 65,536 characters."""
-        value: str = self._take(key, str)
-        if len(value) > MAX_TEXT:
-            raise TicketError(f"{self._where}.{key} is longer than {MAX_TEXT} characters")
-        return value
-
-    def integers(self, key: str, count: int) -> tuple[int, ...]:
-        """Exactly `count` integers."""
-        values: list = self._take(key, list)
-        if len(values) != count or any(type(x) is not int or abs(x) >= 1 << 31 for x in values):
-            raise TicketError(f"{self._where}.{key} must be {count} integers")
-        return tuple(values)
-
-    def object(self, key: str) -> "Reader":
-        """A nested object."""
-        return Reader(self._take(key, dict), f"{self._where}.{key}")
-
-    def each(self, key: str, make: "Callable[[Reader], Any]") -> tuple[Any, ...]:
-        """A list of objects, each read by `make` to its last key."""
-        out = []
-        for index, entry in enumerate(self._take(key, list)):
-            reader = Reader(entry, f"{self._where}.{key}[{index}]")
-            try:
-                out.append(make(reader))
-            except ConfigError as error:
-                raise TicketError(f"{reader._where}: {error}") from None
-            reader.done()
-        return tuple(out)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings."""
-        values: list = self._take(key, list)
-        if any(type(x) is not str or len(x) > MAX_TEXT for x in values):
-            raise TicketError(f"{self._where}.{key} must be a list of strings")
-        return tuple(values)
-
-    def scalars(self, key: str) -> dict[str, str | int | float]:
-        """An object of strings and finite numbers only."""
-        values: dict = self._take(key, dict)
-        for name, value in values.items():
-            if type(value) not in (str, int, float) or value in (float("inf"), float("-inf")):
-                raise TicketError(f"{self._where}.{key}.{name} must be a string or a number")
-        return values
-
-    def done(self) -> None:
-        """Refuses what was not taken."""
-        for key in self._left:
-            raise TicketError(f"{self._where} has the unknown key {key}")
-
-
 def read_type(reader: Reader) -> NumberType:
     """The object at key ``type``."""
     inner = reader.object("type")
     try:
         number = NumberType(bits=inner.integer("bits"), signed=inner.boolean("signed"))
     except ConfigError as error:
-        raise TicketError(str(error)) from None
+        raise TicketError(f"{inner.where}: {error}") from None
     inner.done()
     return number
 
@@ -226,7 +123,9 @@ def read_layer(reader: Reader) -> Layer:
     """One entry of ``layers``."""
     name = reader.text("op")
     if name not in OPERATIONS:
-        raise TicketError(f"layer operation {name!r} is unknown; known: {', '.join(OPERATIONS)}")
+        raise TicketError(
+            f"{reader.where}.op {shown(name)} is unknown; known: {', '.join(OPERATIONS)}"
+        )
     kind = OPERATIONS[name]
     fields: Json = {"input": reader.integer("input")}
     if kind is not MaxPool:

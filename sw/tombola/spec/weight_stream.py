@@ -35,7 +35,7 @@ def freeze_counts(prune: float, lock: float) -> tuple[int, int]:
     ConfigError
         If a ratio is negative or both together exceed 1.
     """
-    if prune < 0 or lock < 0 or prune + lock > 1:
+    if not (prune >= 0 and lock >= 0 and prune + lock <= 1):  # NaN is refused too
         raise ConfigError(
             "prune and lock ratios must be at least 0 and at most 1 together, "
             f"not {prune} and {lock}"
