@@ -17,6 +17,7 @@ from tombola.search.samples import Samples
 from tombola.search.trainer import Files, Observer, Trainer
 from tombola.search.weight_source import WeightSource
 from tombola.spec import ticket_file
+from tombola.spec.errors import ConfigError
 
 Scalars = dict[str, str | int | float]
 
@@ -92,7 +93,10 @@ def search(
         If settings, data and checkpoint do not fit together.
     """
     settings = preset.settings
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make folder {out}: {error.strerror}") from None
     network = Network(preset.parts, shape=tuple(train.images.shape[1:]), settings=settings)
     described = provenance(preset)
     identity = {

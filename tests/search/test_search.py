@@ -1,0 +1,200 @@
+"""A whole search: same seed, same bytes; stopped and resumed, same bytes; integers agree."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tombola.model.integer import IntegerModel
+from tombola.search.presets import preset
+from tombola.search.search import search
+from tombola.search.weight_source import WeightSource
+from tombola.spec import reference, ticket_file
+from tombola.spec.errors import ConfigError
+
+CLASSES = [str(digit) for digit in range(10)]
+
+
+def run(chosen, digits, out, **options):
+    train, test = digits
+    return search(chosen, train=train, test=test, classes=CLASSES, out=out, **options)
+
+
+class StopAfter:
+    """Leaves the search in the middle of an epoch, as a failure would."""
+
+    def __init__(self, epochs):
+        self._epochs = epochs
+
+    def step(self, *, epoch, step, steps):
+        if epoch > self._epochs and step > steps // 2:
+            raise KeyboardInterrupt
+
+    def epoch(self, history):
+        pass
+
+
+def test_writes_its_files(small, digits, tmp_path):
+    result = run(small, digits, tmp_path / "new" / "folder")
+    out = tmp_path / "new" / "folder"
+    assert {path.name for path in out.iterdir()} == {
+        "small.ticket",
+        "metrics.jsonl",
+        "curve.png",
+        "checkpoint.pt",
+    }
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert lines[-1]["test_accuracy"] == result.float_accuracy
+    assert result.ticket == out / "small.ticket"
+    assert result.ticket_bytes == result.ticket.stat().st_size
+    assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_ticket_says_how_it_was_found(small, digits, tmp_path):
+    result = run(small, digits, tmp_path)
+    ticket = ticket_file.load(result.ticket)
+    assert ticket.seed == 5
+    assert ticket.classes == tuple(CLASSES)
+    said = ticket.provenance
+    assert said["preset"] == "small"
+    assert said["dataset"] == "digits"
+    assert said["threads"] == 1
+    assert said["float_accuracy"] == result.float_accuracy
+    assert said["integer_accuracy"] == result.integer_accuracy
+    assert str(tmp_path) not in json.dumps(said)
+
+
+def test_same_seed_same_bytes_other_seed_other_bytes(small, digits, tmp_path):
+    first = run(small, digits, tmp_path / "a").ticket.read_bytes()
+    assert run(small, digits, tmp_path / "b").ticket.read_bytes() == first
+    other = replace(small, settings=replace(small.settings, seed=6))
+    assert run(other, digits, tmp_path / "c").ticket.read_bytes() != first
+
+
+def test_stopped_and_resumed_same_bytes(small, digits, tmp_path):
+    whole = run(small, digits, tmp_path / "whole").ticket.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        run(small, digits, tmp_path / "cut", observer=StopAfter(1))
+    assert not (tmp_path / "cut" / "small.ticket").exists()
+    assert len((tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()) == 1
+    resumed = run(small, digits, tmp_path / "cut", resume=True)
+    assert resumed.ticket.read_bytes() == whole
+    assert [metrics.epoch for metrics in resumed.history] == [1, 2]
+
+
+def test_resuming_a_finished_search_changes_nothing(small, digits, tmp_path):
+    first = run(small, digits, tmp_path).ticket.read_bytes()
+    assert run(small, digits, tmp_path, resume=True).ticket.read_bytes() == first
+
+
+def test_resuming_without_a_checkpoint_starts(small, digits, tmp_path):
+    assert len(run(small, digits, tmp_path, resume=True).history) == 2
+
+
+def test_another_searchs_checkpoint_is_refused(small, digits, tmp_path):
+    run(small, digits, tmp_path)
+    other = replace(small, settings=replace(small.settings, sparsity=0.25))
+    message = (
+        r"checkpoint\.pt is of a search with sparsity 0\.5, not 0\.25; give the same settings, "
+        "or search without --resume$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        run(other, digits, tmp_path, resume=True)
+
+
+def test_a_damaged_checkpoint_is_refused(small, digits, tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ConfigError, match=r"cannot resume from .*; search without --resume$"):
+        run(small, digits, tmp_path, resume=True)
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from sklearn.datasets import load_digits
+from tombola.search.presets import preset
+from tombola.search.samples import Samples
+from tombola.search.search import search
+
+data = load_digits()
+samples = Samples.of(data.images.astype(np.uint8)[:, None], data.target)
+base = preset("digits-cnn")
+chosen = replace(base, settings=replace(base.settings, epochs=3, threads=1))
+classes = [str(digit) for digit in range(10)]
+search(
+    chosen, train=samples, test=samples, classes=classes, out=Path(sys.argv[1]),
+    resume="resume" in sys.argv,
+)
+"""
+
+
+def start(out, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(out), *arguments], env={**os.environ}
+    )
+
+
+def test_killed_and_resumed_same_bytes(tmp_path):
+    whole = start(tmp_path / "whole")
+    cut = start(tmp_path / "cut")
+    checkpoint = tmp_path / "cut" / "checkpoint.pt"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    cut.send_signal(signal.SIGKILL)
+    assert cut.wait() == -signal.SIGKILL
+    assert not (tmp_path / "cut" / "digits-cnn.ticket").exists()
+    assert start(tmp_path / "cut", "resume").wait() == 0
+    assert whole.wait() == 0
+    ours, theirs = (tmp_path / name / "digits-cnn.ticket" for name in ("cut", "whole"))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_digits_integers_agree_with_the_float_network(digits, tmp_path):
+    base = preset("digits-cnn")
+    chosen = replace(base, settings=replace(base.settings, epochs=12, threads=1))
+    result = run(chosen, digits, tmp_path)
+    assert result.integer_accuracy >= 0.95
+    assert abs(result.integer_accuracy - result.float_accuracy) <= 0.005
+    ticket = ticket_file.load(result.ticket)
+    images, labels = digits[1].images, digits[1].labels
+    model = IntegerModel(ticket)
+    assert model.accuracy(images, labels) == result.integer_accuracy
+    few = images[:40].numpy()
+    np.testing.assert_array_equal(model.logits(few).numpy(), reference.logits(ticket, few))
+
+
+def test_frozen_digits(digits, tmp_path):
+    base = preset("digits-cnn")
+    settings = replace(base.settings, epochs=12, threads=1, prune=0.35, lock=0.35, scope="network")
+    result = run(replace(base, settings=settings), digits, tmp_path)
+    assert result.integer_accuracy >= 0.95
+    ticket = ticket_file.load(result.ticket)
+    weights = sum(weight_set.weights for weight_set in ticket.weight_sets)
+    assert sum(mask.bits.size for mask in ticket.masks) <= 0.31 * weights
+
+
+def test_weights_of_pytorch_give_an_accuracy_but_no_ticket(small, digits, tmp_path):
+    chosen = replace(small, settings=replace(small.settings, weights=WeightSource.TORCH))
+    result = run(chosen, digits, tmp_path)
+    assert result.ticket is None
+    assert result.integer_accuracy is None
+    assert result.float_accuracy > 0.5
+    assert not list(tmp_path.glob("*.ticket"))
+
+
+def test_the_folder_must_be_one(small, digits, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"^cannot make folder "):
+        run(small, digits, tmp_path / "file")
+    assert Path(tmp_path / "file").is_file()

@@ -1,0 +1,101 @@
+"""Exact counts and ties of the selection, by hand and by property."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tombola.search.selection import (
+    drop_count,
+    keep_largest,
+    keep_layerwise,
+    keep_networkwide,
+)
+from tombola.spec.errors import ConfigError
+
+# Few distinct values, so that ties are the rule.
+KEYS = st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0, float("inf"), float("-inf")]), max_size=40)
+
+
+def kept(keys, drop):
+    return keep_largest(torch.tensor(keys), drop=drop).int().tolist()
+
+
+def test_the_smallest_go():
+    assert kept([0.3, 0.1, 0.5, 0.2], 2) == [1, 0, 1, 0]
+
+
+def test_of_equal_keys_the_first_go():
+    assert kept([1.0, 1.0, 1.0, 1.0], 1) == [0, 1, 1, 1]
+    assert kept([1.0, 1.0, 1.0, 1.0], 3) == [0, 0, 0, 1]
+    assert kept([2.0, 1.0, 0.0, 1.0, 1.0], 2) == [1, 0, 0, 1, 1]
+    assert kept([2.0, 1.0, 0.0, 1.0, 1.0], 3) == [1, 0, 0, 0, 1]
+
+
+def test_nothing_and_everything():
+    assert kept([0.0, 0.0], 0) == [1, 1]
+    assert kept([0.0, 5.0], 2) == [0, 0]
+    assert keep_largest(torch.empty(0), drop=0).tolist() == []
+
+
+def test_frozen_keys_stand_at_the_ends():
+    infinity = float("inf")
+    assert kept([infinity, -infinity, 0.0, 9.0, infinity], 2) == [1, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("drop", [-1, 3])
+def test_more_than_there_is_cannot_go(drop):
+    with pytest.raises(ConfigError, match=f"^drop must be between 0 and 2, not {drop}$"):
+        keep_largest(torch.zeros(2), drop=drop)
+
+
+@given(st.data(), KEYS)
+def test_equals_a_stable_sort(data, keys):
+    drop = data.draw(st.integers(0, len(keys)))
+    order = np.argsort(np.array(keys), kind="stable")
+    expected = np.ones(len(keys), dtype=int)
+    expected[order[:drop]] = 0
+    assert kept(keys, drop) == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("weights", "sparsity", "drop"),
+    [(10, 0.0, 0), (10, 1.0, 10), (10, 0.55, 5), (0, 0.5, 0), (1, 0.999, 0), (7, 0.5, 3)],
+)
+def test_drop_count_rounds_down(weights, sparsity, drop):
+    assert drop_count(weights, sparsity) == drop
+
+
+@pytest.mark.parametrize("sparsity", [-0.1, 1.1])
+def test_sparsity_is_a_ratio(sparsity):
+    with pytest.raises(ConfigError, match=f"sparsity must be between 0 and 1, not {sparsity}"):
+        drop_count(10, sparsity)
+
+
+def test_layerwise_each_layer_gives_its_part():
+    masks = keep_layerwise([torch.tensor([3.0, 1.0]), torch.tensor([9.0, 8.0, 7.0])], sparsity=0.5)
+    assert [mask.tolist() for mask in masks] == [[True, False], [True, True, False]]
+
+
+def test_networkwide_one_threshold_for_all():
+    masks = keep_networkwide(
+        [torch.tensor([3.0, 1.0]), torch.tensor([9.0, 8.0, 7.0])], sparsity=0.5
+    )
+    assert [mask.tolist() for mask in masks] == [[False, False], [True, True, True]]
+
+
+def test_networkwide_ties_run_through_the_layers_in_turn():
+    masks = keep_networkwide([torch.ones(2), torch.ones(2)], sparsity=0.75)
+    assert [mask.tolist() for mask in masks] == [[False, False], [False, True]]
+
+
+@given(st.lists(KEYS, min_size=1, max_size=4), st.floats(0, 1))
+def test_counts_are_exact_in_both_scopes(layers, sparsity):
+    keys = [torch.tensor(layer) for layer in layers]
+    for mask, layer in zip(keep_layerwise(keys, sparsity=sparsity), layers, strict=True):
+        assert int(mask.sum()) == len(layer) - int(sparsity * len(layer))
+    total = sum(map(len, layers))
+    masks = keep_networkwide(keys, sparsity=sparsity)
+    assert sum(int(mask.sum()) for mask in masks) == total - int(sparsity * total)
+    assert [len(mask) for mask in masks] == list(map(len, layers))
