@@ -1,0 +1,148 @@
+// A stand-in for the engine: its host bus and register map around a toy network.
+//
+// Activations hold tensors of 64 bytes, tensor t in words 16t .. 16t+15. Layer k (descriptor: ticket
+// word program + k) makes each byte of tensor k+1 from tensor k by adding the descriptor's value;
+// the last descriptor has bit 31 set and makes 4 logits: sum of all bytes + logit index x value.
+//
+// The seed registers choose a fault, so that one build serves all tests: seed_low is one of FAULT_*,
+// seed_high what it applies to.
+module tombola_engine (
+    input clk,
+    input rst,
+    input requests__valid,
+    output requests__ready,
+    input [56:0] requests__payload,
+    output reg responses__valid,
+    input responses__ready,
+    output reg [31:0] responses__payload,
+    output reg done,
+    output reg busy
+);
+    localparam FAULT_VALUE = 1;      // byte (logit) `seed_high[7:0]` of layer `seed_high[15:8]` is off by 1
+    localparam FAULT_RUN_HANGS = 2;
+    localparam FAULT_BUS_HANGS = 3;  // no request is taken any more
+    localparam FAULT_MUTE = 4;       // no read is answered any more
+    localparam FAULT_ERROR = 5;      // each run ends with error code `seed_high`
+    localparam FAULT_WINNER = 6;
+    localparam FAULT_ONCE = 7;       // all logits of the run number `seed_high` are off by 1
+    localparam FAULT_NOT_DONE = 8;   // runs end without `done`
+    localparam CLOCKS = 50;          // of one layer
+
+    reg [31:0] ticket [0:1023];
+    reg [31:0] table_ [0:1023];
+    reg [31:0] activations [0:1023];
+    reg [31:0] results [0:15];
+    reg [31:0] program_, layers, seed_low, seed_high, cycles;
+    reg [7:0] error;
+    integer runs, layer, clocks, i, j, sum, value;
+
+    wire [23:0] address = requests__payload[23:0];
+    wire [31:0] data = requests__payload[55:24];
+    wire write = requests__payload[56];
+    wire [9:0] word = address[9:0];
+
+    // Takes a request only when the answer before is gone, and pauses now and then.
+    reg [2:0] pause;
+    assign requests__ready = (!responses__valid || responses__ready) && pause != 0
+        && seed_low != FAULT_BUS_HANGS;
+    wire fault_here = seed_low == FAULT_VALUE && layer == seed_high[15:8];
+    wire fault_once = seed_low == FAULT_ONCE && runs == seed_high;
+
+    task run_layer;
+        begin
+            value = ticket[program_ + layer];
+            if (value[31]) begin
+                sum = 0;
+                for (i = 0; i < 16; i = i + 1)
+                    for (j = 0; j < 4; j = j + 1) sum = sum + activations[16 * layer + i][8 * j +: 8];
+                for (i = 0; i < 4; i = i + 1)
+                    results[i] = sum + i * value[30:0] + (fault_here && i == seed_high[7:0]) + fault_once;
+            end else begin
+                for (i = 0; i < 16; i = i + 1)
+                    for (j = 0; j < 4; j = j + 1)
+                        activations[16 * (layer + 1) + i][8 * j +: 8] =
+                            activations[16 * layer + i][8 * j +: 8] + value[7:0]
+                            + (fault_here && 4 * i + j == seed_high[7:0]);
+            end
+        end
+    endtask
+
+    always @(posedge clk) begin
+        pause <= pause + 1;
+        if (responses__ready) responses__valid <= 0;
+        if (busy) begin
+            cycles <= cycles + 1;
+            clocks = clocks + 1;
+            if (clocks == CLOCKS && seed_low != FAULT_RUN_HANGS) begin
+                run_layer;
+                clocks = 0;
+                layer = layer + 1;
+                if (layer == layers) begin
+                    busy <= 0;
+                    done <= seed_low != FAULT_NOT_DONE;
+                    if (seed_low == FAULT_ERROR) error <= seed_high[7:0];
+                end
+            end
+        end
+        if (requests__valid && requests__ready && write) begin
+            case (address[23:20])
+                4'd1: ticket[word] <= data;
+                4'd2: table_[word] <= data;
+                4'd3: activations[word] <= data;
+                default:
+                    case (address[7:0])
+                        8'h09: if (data == 1) begin
+                            busy <= 1;
+                            done <= 0;
+                            cycles <= 0;
+                            clocks = 0;
+                            layer = 0;
+                            runs = runs + 1;
+                        end else error <= 0;
+                        8'h0B: program_ <= data;
+                        8'h0C: layers <= data;
+                        8'h0D: seed_low <= data;
+                        8'h0E: seed_high <= data;
+                        default: error <= 3;
+                    endcase
+            endcase
+        end
+        if (requests__valid && requests__ready && !write && seed_low != FAULT_MUTE) begin
+            responses__valid <= 1;
+            case (address[23:20])
+                4'd1: responses__payload <= ticket[word];
+                4'd3: responses__payload <= activations[word];
+                4'd4: responses__payload <= results[word[3:0]];
+                default:
+                    case (address[7:0])
+                        8'h00: responses__payload <= 32'h544F4D42;
+                        8'h01: responses__payload <= 1;
+                        8'h02: responses__payload <= {16'd4, 16'd4};
+                        8'h03: responses__payload <= {16'd24, 16'd4};
+                        8'h04: responses__payload <= 64;
+                        8'h05: responses__payload <= {8'd1, 24'd1024};
+                        8'h06: responses__payload <= 1024;
+                        8'h07: responses__payload <= 512;
+                        8'h08: responses__payload <= 16;
+                        8'h0A: responses__payload <= {16'd0, error, 6'd0, done, busy};
+                        8'h0B: responses__payload <= program_;
+                        8'h0C: responses__payload <= layers;
+                        8'h0F: responses__payload <= seed_low == FAULT_WINNER ? 1 : 3;
+                        8'h10: responses__payload <= cycles;
+                        8'h11: responses__payload <= cycles - 10;
+                        default: responses__payload <= 0;
+                    endcase
+            endcase
+        end
+        if (rst) begin
+            responses__valid <= 0;
+            pause <= 0;
+            busy <= 0;
+            done <= 0;
+            error <= 0;
+            cycles <= 0;
+            seed_low <= 0;
+            runs = 0;
+        end
+    end
+endmodule
