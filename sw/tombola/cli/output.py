@@ -1,0 +1,77 @@
+"""What verbs say: one document or one table on stdout, everything else on stderr."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_json", "emit", "log", "working"]
+
+# Width of tables in a file or pipe, where there is no terminal to ask.
+PLAIN_WIDTH = 100
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the option ``--json``, read as ``args.json``."""
+    parser.add_argument(
+        "--json", action="store_true",
+        help="print exactly one JSON document on stdout instead of a table",
+    )
+
+
+def emit(document: dict[str, Any], *, json_mode: bool, table: Callable[[], Any]) -> None:
+    """Print the result of a verb on stdout.
+
+    Parameters
+    ----------
+    document : dict
+        The whole result. Arrays and scalars of numpy, paths and tuples are written plainly.
+    json_mode : bool
+        Whether the document is printed, or the table.
+    table : callable
+        Makes what `rich` prints, such as a Table, a Group or a string.
+    """
+    if json_mode:
+        text = json.dumps(
+            document, indent=2, ensure_ascii=False, allow_nan=False, default=_plain
+        )
+        sys.stdout.write(text + "\n")
+    else:
+        _console(sys.stdout).print(table())
+
+
+def log(message: str) -> None:
+    """Tell a person on stderr what is going on."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show on stderr that something takes its time: it turns on a terminal, else it is a line."""
+    console = _console(sys.stderr)
+    if console.is_terminal:
+        with console.status(message):
+            yield
+    else:
+        log(message)
+        yield
+
+
+def _console(file):
+    from rich.console import Console
+
+    # Words are ours: numbers are not coloured by guess, brackets are not markup, smileys stay out.
+    plain = {"highlight": False, "markup": False, "emoji": False}
+    return Console(file=file, width=None if file.isatty() else PLAIN_WIDTH, **plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # arrays and scalars of numpy, without an import of it
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in a JSON document")
