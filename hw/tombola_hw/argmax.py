@@ -43,12 +43,13 @@ class ArgMax(wiring.Component):
         result = self.results.p
         # One comparison says both: a lower index, complemented, is the larger of two equals.
         rank = Cat(~result.address[: len(self.index)], result.value).as_signed()
-        best, found = Signal(rank.shape()), Signal()
+        # Kept as its complement, which the comparison's carry chain takes without inverters.
+        kept, found = Signal(rank.shape(), reset_less=True), Signal()
 
-        with m.If(self.results.valid & result.logits & (~found | (rank > best))):
-            m.d.sync += [best.eq(rank), found.eq(1)]
+        with m.If(self.results.valid & result.logits & (~found | (rank > ~kept))):
+            m.d.sync += [kept.eq(~rank), found.eq(1)]
         with m.If(self.start):
-            m.d.sync += [found.eq(0), best.eq(-1)]
+            m.d.sync += [kept.eq(0), found.eq(0)]
 
-        m.d.comb += self.index.eq(~best[: len(self.index)])
+        m.d.comb += self.index.eq(kept[: len(self.index)])
         return m

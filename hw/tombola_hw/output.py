@@ -30,7 +30,8 @@ class OutputUnit(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: registers for 100 MHz on an ECP5; False: fewer cells, for 24 MHz on an iCE40 UP5K.
+        True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
+        fewer cells, for 24 MHz on an iCE40 UP5K.
 
     Members
     -------

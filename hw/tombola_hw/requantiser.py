@@ -22,7 +22,8 @@ class Requantiser(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: registers for 100 MHz on an ECP5; False: fewer cells, for 24 MHz on an iCE40 UP5K.
+        True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
+        fewer cells, for 24 MHz on an iCE40 UP5K.
 
     Members
     -------
@@ -37,7 +38,7 @@ class Requantiser(wiring.Component):
         check_config("Requantiser", config)
         check_bool("Requantiser", "pipelined", pipelined)
         self._scaler = Scaler(config, pipelined=pipelined)
-        self._shifter = Shifter(self._scaler.total_bits, pipelined=pipelined)
+        self._shifter = Shifter(self._scaler.total_bits)
         super().__init__({
             "layer": In(layer_layout()),
             "value": In(signed(config.accumulator_bits)),

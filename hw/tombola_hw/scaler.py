@@ -24,7 +24,7 @@ class Scaler(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: registers in front of the multipliers and between the two additions.
+        True: a register more in front of the multipliers, for 100 MHz behind a block RAM.
 
     Members
     -------
@@ -47,8 +47,8 @@ class Scaler(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Multipliers and the last addition have a register behind them in any case."""
-        return 4 if self._pipelined else 2
+        """Multiplier, first addition and second addition have a register each."""
+        return 4 if self._pipelined else 3
 
     @property
     def total_bits(self) -> int:
@@ -59,26 +59,33 @@ class Scaler(wiring.Component):
         m = Module()
         optional = "sync" if self._pipelined else "comb"
 
+        # Sign extension, so that there is a high part.
         value = Signal(signed(max(self._value_bits, LOW_BITS + 1)), reset_less=True)
         entry = Signal.like(self.entry, reset_less=True)
         m.d[optional] += [value.eq(self.value), entry.eq(self.entry)]
 
         low = Cat(value[:LOW_BITS], Const(0, 1)).as_signed()
-        high = value[LOW_BITS:].as_signed()
-        low_product = Signal(signed(LOW_BITS + 1 + SCALE_BITS), reset_less=True)
-        high_product = Signal(signed(len(high) + SCALE_BITS), reset_less=True)
+        low_product = Signal(signed(len(low) + SCALE_BITS), reset_less=True)
         bias = Signal.like(entry.bias, reset_less=True)
+        m.d.sync += [low_product.eq(low * entry.scale), bias.eq(entry.bias)]
+
+        # The high product waits in front of its multiplier, where fewer bits wait: and behind it,
+        # a second register misled the DSP inference of yosys 0.70 for iCE40 (the product was lost).
+        high = Signal(signed(len(value) - LOW_BITS), reset_less=True)
+        scale = Signal.like(entry.scale, reset_less=True)
+        partial = Signal(signed(self.total_bits), reset_less=True)
         m.d.sync += [
-            low_product.eq(low * entry.scale),
-            high_product.eq(high * entry.scale),
-            bias.eq(entry.bias),
+            high.eq(value[LOW_BITS:].as_signed()),
+            scale.eq(entry.scale),
+            partial.eq(low_product + bias),
         ]
 
-        partial = Signal(signed(self.total_bits), reset_less=True)
-        partial_high = Signal.like(high_product, reset_less=True)
-        m.d[optional] += [partial.eq(low_product + bias), partial_high.eq(high_product)]
+        high_product = Signal(signed(len(high) + SCALE_BITS), reset_less=True)
         total = Signal.like(self.total, reset_less=True)
-        m.d.sync += total.eq(partial + (partial_high << LOW_BITS))
+        m.d.sync += [
+            high_product.eq(high * scale),
+            total.eq(partial + (high_product << LOW_BITS)),
+        ]
         m.d.comb += self.total.eq(total)
 
         return m

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import LOGIT_BITS, MAX_SHIFT
-from tombola_hw.compute_checks import check_bool, check_range
+from tombola_hw.compute_checks import check_range
 
 SHIFT_BITS = MAX_SHIFT.bit_length()
 
@@ -17,14 +17,12 @@ class Shifter(wiring.Component):
     the result, so that every level is narrower than the one before. What is cut off at the top
     only matters for `overflow`: it must equal the sign.
 
-    Latency: `latency` clocks. Throughput: a value a clock, no back-pressure.
-    Golden model: integers.
+    Latency: `latency` clocks, one a level, as registers behind multiplexers cost no cells.
+    Throughput: a value a clock, no back-pressure. Golden model: integers.
 
     Parameters
     ----------
     total_bits : int
-    pipelined : bool
-        True: a register between the levels, else none at all.
 
     Members
     -------
@@ -37,11 +35,12 @@ class Shifter(wiring.Component):
         Sign of the exact result, and whether it is not `value`.
     """
 
-    def __init__(self, total_bits: int, *, pipelined: bool = True):
+    latency = SHIFT_BITS
+    """A register behind each level."""
+
+    def __init__(self, total_bits: int):
         check_range("Shifter", "total_bits", total_bits, LOGIT_BITS + MAX_SHIFT // 2, 64)
-        check_bool("Shifter", "pipelined", pipelined)
         self._total_bits = total_bits
-        self._pipelined = pipelined
         super().__init__({
             "total": In(signed(total_bits)),
             "shift": In(unsigned(SHIFT_BITS)),
@@ -49,11 +48,6 @@ class Shifter(wiring.Component):
             "negative": Out(1),
             "overflow": Out(1),
         })
-
-    @property
-    def latency(self) -> int:
-        """Two registers, behind the second and the last level, or none."""
-        return 2 if self._pipelined else 0
 
     def elaborate(self, platform):
         m = Module()
@@ -66,13 +60,10 @@ class Shifter(wiring.Component):
             top = wide[bits - 1:]
             cut = overflow | (top != negative.replicate(len(top)))
 
-            registered = self._pipelined and level in (3, 0)
             value = Signal(signed(bits), name=f"value{level}", reset_less=True)
             old_negative, negative = negative, Signal(name=f"negative{level}", reset_less=True)
             overflow = Signal(name=f"overflow{level}", reset_less=True)
-            m.d["sync" if registered else "comb"] += [
-                value.eq(wide), negative.eq(old_negative), overflow.eq(cut)
-            ]
+            m.d.sync += [value.eq(wide), negative.eq(old_negative), overflow.eq(cut)]
 
         m.d.comb += [
             self.value.eq(value), self.negative.eq(negative), self.overflow.eq(overflow)

@@ -125,8 +125,8 @@ def random_groups(random, config, width, *, positions, groups):
 
 def test_init():
     config = EngineConfig()
-    assert OutputUnit(config).latency == 9
-    assert OutputUnit(config, pipelined=False).latency == 5
+    assert OutputUnit(config).latency == 12
+    assert OutputUnit(config, pipelined=False).latency == 11
     assert Placement(EngineConfig(activation_words=16, result_words=1024)).bits == 10
 
 
