@@ -1,0 +1,94 @@
+"""Weight construction: from seed, mask bits and descriptor to the weight lines of a whole layer."""
+
+from amaranth import Module, Mux
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.lfsr import WORD
+from tombola_hw.class_drawer import ClassDrawer
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import address_bits, layer_layout, line_layout
+from tombola_hw.line_packer import LinePacker
+from tombola_hw.mask_applier import MaskApplier
+from tombola_hw.turn_control import TurnControl
+
+
+class WeightConstructor(wiring.Component):
+    """Builds the weights of a convolution, channel group after channel group.
+
+    A group is built chunk by chunk, a chunk row by row; a row that has further chunks leaves its
+    state in a small memory until its next turn. Throughput: `construction` positions a clock
+    within a turn, a line a clock at most. Around a turn: some 10 clocks for the first chunk of a
+    channel, 14 more if the layer freezes, 8 for another chunk, 7 to leave the state. Lines that
+    are not taken stall construction anywhere. Golden model: `tombola.spec.mask_code.decode` on
+    `weight_stream.freeze_classes` and `negative`, cut into lines.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    layer : In(layer_layout())
+        Constant while `busy`.
+    seed : In(64)
+    start : In(1)
+        One clock, while not `busy`: build all groups of `layer`.
+    busy : Out(1)
+        From the clock after `start` until the last line is taken.
+    read_address : Out(address_bits(ticket_words))
+    read_data : In(32)
+        Ticket memory, one clock after the address; this core's alone while `busy`.
+    lines : Out(stream.Signature(line_layout(config)))
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("WeightConstructor", config)
+        self._config = config
+        super().__init__({
+            "layer": In(layer_layout()),
+            "seed": In(64),
+            "start": In(1),
+            "busy": Out(1),
+            "read_address": Out(address_bits(config.ticket_words)),
+            "read_data": In(WORD),
+            "lines": Out(stream.Signature(line_layout(config))),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.control = control = TurnControl(self._config)
+        m.submodules.drawer = drawer = ClassDrawer(self._config)
+        m.submodules.applier = applier = MaskApplier(self._config)
+        m.submodules.packer = packer = LinePacker(self._config)
+
+        connect(m, control.places, drawer.places)
+        connect(m, drawer.classes, applier.classes)
+        connect(m, applier.codes, packer.steps)
+        connect(m, packer.lines, flipped(self.lines))
+        m.d.comb += [
+            control.layer.eq(self.layer),
+            control.seed.eq(self.seed),
+            control.start.eq(self.start),
+            control.drained.eq(applier.drained),
+            control.chain.eq(drawer.chain),
+            control.cursor.eq(applier.cursor),
+            control.read_data.eq(self.read_data),
+            drawer.layer.eq(self.layer),
+            drawer.shift.eq(control.shift),
+            drawer.word.eq(control.word),
+            applier.row.eq(control.row),
+            applier.last_row.eq(control.last_row),
+            applier.seek.eq(control.seek),
+            applier.target.eq(control.target),
+            applier.unwind.eq(control.unwind),
+            applier.read_data.eq(self.read_data),
+            packer.line_positions.eq(self.layer.line_positions),
+            self.read_address.eq(
+                Mux(control.fetch, control.fetch_address, applier.read_address)
+            ),
+            self.busy.eq(control.busy | packer.pending),
+        ]
+
+        return m

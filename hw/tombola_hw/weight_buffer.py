@@ -1,0 +1,104 @@
+"""The weight buffer: a ring of lines that replays a channel group or lets it pass as a FIFO."""
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import line_layout, weights_layout
+from tombola_hw.word_memory import WordMemory
+
+
+class WeightBuffer(wiring.Component):
+    """Holds `weight_lines` lines of rows x lanes weights.
+
+    A row's lines of a chunk go to successive slots from the committed ones on, the next row's to
+    the same slots; `chunk_end` of the `last_row` commits them all. A line is taken with `advance`,
+    which needs `available`; `weights` come one clock later, for one clock. Lines taken without
+    `release` stay and come again after `rewind`; released ones make room. One line written and one
+    taken a clock. A line waits at the input until its slot is free, so a chunk must not have more
+    lines than the buffer, nor a group that is rewound. Golden model: a list of committed lines.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    lines : In(stream.Signature(line_layout(config)))
+    flush : In(1)
+        Forgets all lines; before each layer, while no line comes.
+    available : Out(1)
+        The next line is committed.
+    advance : In(1)
+        Takes it.
+    rewind : In(1)
+        With `advance`, without `release`: the oldest line that is not released is next.
+    release : In(1)
+        With `advance`: this line and those before it are not needed again.
+    weights : Out(weights_layout(config))
+        Rows beyond the group's last keep what they had.
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("WeightBuffer", config)
+        self._config = config
+        super().__init__({
+            "lines": In(stream.Signature(line_layout(config))),
+            "flush": In(1),
+            "available": Out(1),
+            "advance": In(1),
+            "rewind": In(1),
+            "release": In(1),
+            "weights": Out(weights_layout(config)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        line = self.lines.p
+        lanes = self._config.lanes
+        index_bits = exact_log2(self._config.weight_lines)
+        # One bit more than a slot has tells a full ring from an empty one.
+        base, read, commit, slot = (
+            Signal(index_bits + 1, name=name) for name in ("base", "read", "commit", "slot")
+        )
+        next_read, next_slot = Signal.like(read), Signal.like(slot)
+        used = Signal.like(slot)
+        write = self.lines.valid & self.lines.ready
+
+        # A memory a row: each is written by itself, and has no glue around its block RAM.
+        for row in range(self._config.rows):
+            m.submodules[f"row{row}"] = memory = WordMemory(
+                2 * lanes, depth=self._config.weight_lines
+            )
+            m.d.comb += [
+                memory.write_address.eq(slot),
+                memory.write_data.eq(Cat(line.positive, line.negative)),
+                memory.write.eq(write & (line.row == row)),
+                memory.read_address.eq(read),
+                self.weights.positive[row].eq(memory.read_data[:lanes]),
+                self.weights.negative[row].eq(memory.read_data[lanes:]),
+            ]
+
+        m.d.comb += [
+            next_read.eq(read + 1),
+            next_slot.eq(slot + 1),
+            used.eq(slot - base),
+            self.lines.ready.eq(~used[-1]),
+            self.available.eq(read != commit),
+        ]
+        with m.If(write):
+            m.d.sync += slot.eq(Mux(line.chunk_end & ~line.last_row, commit, next_slot))
+            with m.If(line.chunk_end & line.last_row):
+                m.d.sync += commit.eq(next_slot)
+        with m.If(self.advance):
+            m.d.sync += read.eq(Mux(self.rewind & ~self.release, base, next_read))
+            with m.If(self.release):
+                m.d.sync += base.eq(next_read)
+        with m.If(self.flush):
+            m.d.sync += [pointer.eq(0) for pointer in (base, read, commit, slot)]
+
+        return m
