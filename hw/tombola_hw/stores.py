@@ -1,0 +1,158 @@
+"""The engine's memories, each shared between the host and the unit that uses it during a run."""
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.registers import DATA_BITS, WINDOW_BITS
+from tombola_hw.interfaces import activation_layout, address_bits, result_layout, table_layout
+from tombola_hw.memory import ActivationMemory
+from tombola_hw.word_memory import WordMemory
+
+BYTE = 8
+
+
+class TableStore(wiring.Component):
+    """The requantisation table: the host stores an entry with its odd word, the engine reads it.
+
+    Members
+    -------
+    host_address, host_data, host_write
+        Words of the window: entry i is words 2i and 2i + 1.
+    address, entry
+        The engine's read; the entry comes one clock after the address.
+    """
+
+    def __init__(self, config: EngineConfig, *, init=()):
+        self._config, self._init = config, init
+        super().__init__({
+            "host_address": In(WINDOW_BITS),
+            "host_data": In(DATA_BITS),
+            "host_write": In(1),
+            "address": In(address_bits(config.table_entries)),
+            "entry": Out(table_layout()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = words = WordMemory(
+            table_layout().size, depth=self._config.table_entries, init=self._init
+        )
+        low_word = Signal(DATA_BITS)
+        odd = self.host_address[0]
+
+        with m.If(self.host_write & ~odd):
+            m.d.sync += low_word.eq(self.host_data)
+        m.d.comb += [
+            words.write.eq(self.host_write & odd),
+            words.write_address.eq(self.host_address[1:]),
+            words.write_data.eq(Cat(low_word, self.host_data)),
+            words.read_address.eq(self.address),
+            self.entry.eq(words.read_data),
+        ]
+        return m
+
+
+class ActivationStore(wiring.Component):
+    """The activation memory with three users: the host between runs, fetch and results during one.
+
+    Members
+    -------
+    busy : In(1)
+        The engine owns the memory.
+    host_address, host_data, host_write, host_read_data
+        Words of the window: bytes of min(4, lanes) neighbouring lanes, lane by lane.
+    address, activations
+        The fetch unit's read; the word comes one clock after the address.
+    results : In(stream.Signature(result_layout(config), always_ready=True))
+        Results other than logits are stored.
+    """
+
+    def __init__(self, config: EngineConfig, *, spram: bool = False):
+        self._config, self._spram = config, spram
+        super().__init__({
+            "busy": In(1),
+            "host_address": In(WINDOW_BITS),
+            "host_data": In(DATA_BITS),
+            "host_write": In(1),
+            "host_read_data": Out(DATA_BITS),
+            "address": In(address_bits(config.activation_words)),
+            "activations": Out(activation_layout(config)),
+            "results": In(stream.Signature(result_layout(config), always_ready=True)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = ActivationMemory(self._config, spram=self._spram)
+        lanes = self._config.lanes
+        unit = min(4, lanes)
+        units = lanes // unit
+        select_bits = (units - 1).bit_length()
+        host_unit = self.host_address[:select_bits]
+        host_word = self.host_address[select_bits:]
+        read_unit = Signal(max(1, select_bits))
+        result = self.results.payload
+        write = memory.write
+
+        m.d.comb += [
+            memory.read_address.eq(Mux(self.busy, self.address, host_word)),
+            self.activations.eq(memory.read_data),
+        ]
+        with m.If(self.busy):
+            m.d.comb += [
+                write.valid.eq(self.results.valid & ~result.logits),
+                write.payload.address.eq(result.address),
+                write.payload.lanes.eq(1 << result.lane),
+            ]
+            m.d.comb += [write.payload.data[lane].eq(result.value[:BYTE]) for lane in range(lanes)]
+        with m.Else():
+            m.d.comb += [
+                write.valid.eq(self.host_write),
+                write.payload.address.eq(host_word),
+                write.payload.lanes.eq(((1 << unit) - 1) << (host_unit * unit)),
+            ]
+            m.d.comb += [
+                write.payload.data[lane].eq(self.host_data.word_select(lane % unit, BYTE))
+                for lane in range(lanes)
+            ]
+        m.d.sync += read_unit.eq(host_unit)
+        for index in range(units):
+            with m.If(read_unit == index):
+                first = index * unit
+                m.d.comb += self.host_read_data.eq(
+                    Cat(memory.read_data[lane] for lane in range(first, first + unit))
+                )
+        return m
+
+
+class ResultStore(wiring.Component):
+    """The result memory: logits of the last run, read by the host.
+
+    Members
+    -------
+    host_address, host_read_data
+        The host's read; data one clock after the address.
+    results : In(stream.Signature(result_layout(config), always_ready=True))
+        Logits are stored at their address.
+    """
+
+    def __init__(self, config: EngineConfig):
+        self._config = config
+        super().__init__({
+            "host_address": In(WINDOW_BITS),
+            "host_read_data": Out(DATA_BITS),
+            "results": In(stream.Signature(result_layout(config), always_ready=True)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = words = WordMemory(DATA_BITS, depth=self._config.result_words)
+        m.d.comb += [
+            words.read_address.eq(self.host_address),
+            self.host_read_data.eq(words.read_data),
+            words.write.eq(self.results.valid & self.results.payload.logits),
+            words.write_address.eq(self.results.payload.address),
+            words.write_data.eq(self.results.payload.value),
+        ]
+        return m
