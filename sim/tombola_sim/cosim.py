@@ -131,6 +131,7 @@ def prove(
         simulated_cycles=sum(session.clocks for session in sessions),
         simulation_seconds=max(session.seconds for session in sessions),
         geometry=program.config.geometry,
+        winners=winners,
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
@@ -77,6 +79,8 @@ class CosimReport:
     simulation_seconds : float
         Of simulation, without building the simulator; of the slowest of parallel processes.
     geometry : str
+    winners : int array (samples,)
+        The engine's own choice for each image: the index of the largest logit.
     """
 
     samples: int
@@ -91,6 +95,7 @@ class CosimReport:
     simulated_cycles: int
     simulation_seconds: float
     geometry: str
+    winners: np.ndarray
 
     @property
     def exact(self) -> bool:

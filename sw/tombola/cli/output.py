@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_json", "emit", "log", "working"]
+__all__ = ["add_json", "counting", "emit", "log", "working"]
 
 # Width of tables in a file or pipe, where there is no terminal to ask.
 PLAIN_WIDTH = 100
@@ -59,6 +59,36 @@ def working(message: str) -> Iterator[None]:
     else:
         log(message)
         yield
+
+
+@contextmanager
+def counting(message: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how much of a known amount is done: a bar on a terminal, else two lines.
+
+    Yields
+    ------
+    callable
+        To be called with how much is done so far.
+    """
+    console = _console(sys.stderr)
+    if not console.is_terminal:
+        log(f"{message}: {total} to go")
+        yield lambda done: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(message, total=total)
+        yield lambda done: progress.update(task, completed=done)
 
 
 def _console(file):

@@ -1,0 +1,64 @@
+"""The smallest memories with which an engine of a given geometry runs a ticket."""
+
+from tombola.compiler.program import compile_ticket
+from tombola.spec import arithmetic
+from tombola.spec.engine import EngineConfig
+from tombola.spec.ticket import Conv, Ticket
+
+LARGEST = 1 << 20
+
+
+def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
+    """An engine of ``ROWSxLANES`` with the usual memories, each enlarged where the ticket needs it.
+
+    Raises
+    ------
+    ConfigError
+        If the geometry is none.
+    FitError
+        If the ticket needs what no engine has.
+    """
+    usual = EngineConfig.for_geometry(geometry)
+    boundless = EngineConfig.for_geometry(
+        geometry,
+        accumulator_bits=32,
+        weight_lines=LARGEST,
+        activation_words=LARGEST,
+        ticket_words=LARGEST,
+        table_entries=LARGEST,
+        result_words=LARGEST,
+    )
+    program = compile_ticket(ticket, boundless)
+    several_positions = [
+        fields["lines"]
+        for fields in program.descriptors
+        if fields["out_height"] * fields["out_width"] > 1
+    ]
+    needs = {
+        "weight_lines": max(several_positions, default=1),
+        "activation_words": max(place.base + place.words for place in program.placements),
+        "ticket_words": program.ticket_image.size,
+        "table_entries": program.table_image.size,
+        "result_words": program.result_words[1],
+    }
+    sizes = {name: max(getattr(usual, name), _power_of_two(need)) for name, need in needs.items()}
+    bits = max(usual.accumulator_bits, _accumulator_bits(ticket))
+    return EngineConfig.for_geometry(geometry, accumulator_bits=bits, **sizes)
+
+
+def _power_of_two(need: int) -> int:
+    return 1 << (need - 1).bit_length()
+
+
+def _accumulator_bits(ticket: Ticket) -> int:
+    widths = [1]
+    for layer in ticket.layers:
+        if isinstance(layer, Conv):
+            mask = ticket.masks[layer.mask]
+            weight_set = ticket.weight_sets[mask.weight_set]
+            widths.append(
+                arithmetic.raw_accumulator_bits(weight_set.layout.weights, mask.coding.magnitude)
+            )
+        elif hasattr(layer, "kernel"):
+            widths.append(arithmetic.raw_accumulator_bits(layer.kernel[0] * layer.kernel[1], 1))
+    return max(widths)
