@@ -69,10 +69,22 @@ def words(states: np.ndarray, count: int) -> np.ndarray:
     """
     state = np.ascontiguousarray(states, dtype=np.uint64).copy()
     out = np.empty((state.size, count), dtype=np.uint32)
-    for index in range(count):
+    known = min(count, STATE_BITS)
+    for index in range(known):
         out[:, index] = state & np.uint64(0xFFFFFFFF)
         entering = state.copy()
         for tap in RECURRENCE[1:]:
             entering ^= state >> np.uint64(tap)
         state = (state >> np.uint64(WORD)) | (entering << np.uint64(STATE_BITS - WORD))
+    # Squaring a polynomial over GF(2) doubles its exponents: the recurrence holds as well for bits
+    # that are any power of two apart, so for words, and for blocks of words.
+    while known < count:
+        stride = 1 << ((known // STATE_BITS).bit_length() - 1)
+        begin = known - STATE_BITS * stride
+        more = min((STATE_BITS - RECURRENCE[-1]) * stride, count - known)
+        entering = out[:, begin : begin + more].copy()
+        for tap in RECURRENCE[1:]:
+            entering ^= out[:, begin + tap * stride : begin + tap * stride + more]
+        out[:, known : known + more] = entering
+        known += more
     return out
