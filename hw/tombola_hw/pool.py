@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import ACTIVATION_BITS, OPERAND_BITS, EngineConfig
-from tombola_hw.compute_checks import check_config
+from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import activation_layout, step_layout, sums_layout
 
 
@@ -73,6 +73,9 @@ class PoolUnit(wiring.Component):
     Parameters
     ----------
     config : EngineConfig
+    pipelined : bool
+        True: a register in front of the comparison, for 100 MHz behind an ECP5's block RAM, where
+        it was the longest path at 70 MHz.
 
     Members
     -------
@@ -86,12 +89,11 @@ class PoolUnit(wiring.Component):
         Lane i is value i; values beyond the lanes are 0.
     """
 
-    latency = 1
-    """Clocks from a position's last line to its values."""
-
-    def __init__(self, config: EngineConfig):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
         check_config("PoolUnit", config)
+        check_bool("PoolUnit", "pipelined", pipelined)
         self._config = config
+        self._pipelined = pipelined
         super().__init__({
             "signed": In(1),
             "maximum": In(1),
@@ -100,10 +102,18 @@ class PoolUnit(wiring.Component):
             "sums": Out(stream.Signature(sums_layout(config), always_ready=True)),
         })
 
+    @property
+    def latency(self) -> int:
+        """Clocks from a position's last line to its values."""
+        return 2 if self._pipelined else 1
+
     def elaborate(self, platform):
         m = Module()
+        optional = "sync" if self._pipelined else "comb"
 
-        step, valid = self.step.p, self.step.valid
+        step, valid = Signal.like(self.step.p, reset_less=True), Signal()
+        m.d[optional] += [step.eq(self.step.p), valid.eq(self.step.valid)]
+
         # No line of this position was inside so far.
         empty = Signal(init=1)
         with m.If(valid):
@@ -113,9 +123,11 @@ class PoolUnit(wiring.Component):
             m.submodules[f"lane{index}"] = lane = PoolLane(self._config)
             activation = self.activations[index]
             sign = activation[ACTIVATION_BITS - 1] & self.signed
+            operand = Signal(OPERAND_BITS, name=f"operand{index}", reset_less=True)
+            m.d[optional] += operand.eq(Cat(activation, sign))
             m.d.comb += [
                 lane.maximum.eq(self.maximum),
-                lane.operand.eq(Cat(activation, sign)),
+                lane.operand.eq(operand),
                 lane.take.eq(valid & step.inside),
                 lane.empty.eq(empty),
                 lane.drop.eq(valid & empty & ~step.inside),

@@ -19,8 +19,8 @@ def golden(position, *, signed, maximum):
     return (taken.max(axis=0) if maximum else taken.sum(axis=0)).tolist()
 
 
-def check(config, positions, *, signed, maximum, gaps=None):
-    dut = PoolUnit(config)
+def check(config, positions, *, signed, maximum, gaps=None, pipelined=True):
+    dut = PoolUnit(config, pipelined=pipelined)
     left, due = [], []
 
     async def bench(ctx):
@@ -86,7 +86,8 @@ def random_positions(random, lanes, number, *, lines=(1, 10), inside=0.6):
 
 
 def test_init():
-    assert PoolUnit(EngineConfig()).latency == 1
+    assert PoolUnit(EngineConfig()).latency == 2
+    assert PoolUnit(EngineConfig(), pipelined=False).latency == 1
 
 
 def test_wrong_init():
@@ -94,6 +95,9 @@ def test_wrong_init():
         with pytest.raises(TypeError) as error:
             core(8)
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 8"
+    with pytest.raises(TypeError) as error:
+        PoolUnit(EngineConfig(), pipelined="no")
+    assert str(error.value) == "PoolUnit pipelined must be a bool, not 'no'"
 
 
 @pytest.mark.parametrize("maximum", [0, 1])
@@ -103,7 +107,8 @@ def test_equals_golden(rows, lanes, signed, maximum):
     config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=14)
     random = np.random.default_rng(rows + lanes)
     positions = random_positions(random, lanes, 40)
-    check(config, positions, signed=signed, maximum=maximum, gaps=random)
+    pipelined = rows != 1
+    check(config, positions, signed=signed, maximum=maximum, gaps=random, pipelined=pipelined)
 
 
 @pytest.mark.parametrize("maximum", [0, 1])
