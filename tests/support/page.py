@@ -27,3 +27,9 @@ def known_answer(page: str, name: str) -> Any:
 def names(page: str) -> set[str]:
     """Every block of a page, for the test that none is left unread."""
     return set(_answers(page))
+
+
+def page_says(page: str, text: str) -> bool:
+    """True if a page states a figure, wherever its lines break."""
+    words = (DOCS / page).read_text(encoding="utf-8").split()
+    return text in " ".join(words)
