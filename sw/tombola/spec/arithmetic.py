@@ -24,7 +24,7 @@ def signed_range(bits: int) -> tuple[int, int]:
 
 def signed_bits(low: int, high: int) -> int:
     """Bits of the narrowest two's complement number that holds both `low` and `high`."""
-    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+    return max((~x if x < 0 else x).bit_length() for x in (low, high)) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
