@@ -32,7 +32,8 @@ class SearchSettings:
     learning_rate, momentum, weight_decay : float
         Stochastic gradient descent on the scores; the rate falls along a cosine to 0.
     threads : int
-        Of PyTorch; the order of its sums depends on it.
+        Of PyTorch; the order of its sums depends on it. Two threads on two cores that are also
+        busy with something else wait for each other: a step took 15 times as long as with one.
     """
 
     seed: int = 1
@@ -47,7 +48,7 @@ class SearchSettings:
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 1e-4
-    threads: int = 2
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:

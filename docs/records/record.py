@@ -1,0 +1,95 @@
+"""Runs one experiment, seed by seed, and writes its record: `record.py NAME --work DIR`.
+
+A seed whose result is in the work folder is not run again, and one that was stopped goes on from
+its checkpoint, so the script can be started as often as it takes.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).parent
+FROZEN = "--prune 0.35 --lock 0.35"
+EXPERIMENTS = {
+    "digits-cnn": ("--preset digits-cnn", (1, 2, 3, 4, 5)),
+    "fmnist-cnn": ("--preset fmnist-cnn", (1, 2, 3)),
+    "fmnist-cnn-frozen": (f"--preset fmnist-cnn {FROZEN}", (1, 2, 3)),
+    "fmnist-mlp-stream": ("--preset fmnist-mlp --weights stream", (1, 2, 3, 4, 5)),
+    "fmnist-mlp-torch": ("--preset fmnist-mlp --weights torch", (1, 2, 3, 4, 5)),
+}
+SEARCHED = ("float_accuracy", "integer_accuracy")
+INSPECTED = ("file_bytes", "mask_bits", "weights", "searchable_weights", "requantisation_bits")
+
+
+def tombola(*arguments: str) -> dict:
+    """What a verb prints with ``--json``."""
+    command = [sys.executable, "-m", "tombola.cli.main", *arguments, "--json"]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def run(name: str, seed: int, work: Path) -> dict:
+    """One seed's values."""
+    options, _ = EXPERIMENTS[name]
+    out = work / name / f"seed-{seed}"
+    done = out / "result.json"
+    if not done.exists():
+        arguments = ["search", *options.split(), "--seed", str(seed), "--out", str(out)]
+        found = tombola(*arguments, "--resume")
+        values = {"seed": seed, **{key: found[key] for key in SEARCHED}}
+        if found["ticket"] is not None:
+            shown = tombola("inspect", found["ticket"])
+            values |= {key: shown[key] for key in INSPECTED}
+        done.write_text(json.dumps({"values": values, "settings": settings(found)}))
+    return json.loads(done.read_text())
+
+
+def settings(found: dict) -> dict:
+    """The settings among what a search printed."""
+    named = (
+        "epochs", "batch", "sparsity", "scope", "prune", "lock", "allocation", "weights",
+        "learning_rate", "momentum", "weight_decay", "threads", "samples",
+    )
+    return {key: found[key] for key in named}
+
+
+def spread(values: list[float]) -> dict:
+    """Mean, standard deviation of the sample, least and most."""
+    return {
+        "mean": statistics.mean(values),
+        "deviation": statistics.stdev(values),
+        "least": min(values),
+        "most": max(values),
+    }
+
+
+def main() -> None:
+    """Runs what is missing and writes the record once all seeds are there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=EXPERIMENTS)
+    parser.add_argument("--work", type=Path, required=True)
+    args = parser.parse_args()
+    options, seeds = EXPERIMENTS[args.name]
+    results = [run(args.name, seed, args.work) for seed in seeds]
+    runs = [result["values"] for result in results]
+    record = {
+        "name": args.name,
+        "command": f"tombola search {options} --seed SEED --out DIR",
+        "environment": f"2-core x86-64 CPU, torch {torch.__version__.partition('+')[0]}",
+        "settings": results[0]["settings"],
+        "runs": runs,
+        "summary": {
+            key: spread([values[key] for values in runs])
+            for key in SEARCHED
+            if runs[0][key] is not None
+        },
+    }
+    (HERE / f"{args.name}.json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Searches a ticket: which of the seed's weights stay, on CPU, from a named preset.
+
+Writes NAME.ticket, metrics.jsonl (one line an epoch), curve.png and checkpoint.pt to the output
+folder. The same command gives the same ticket, whether it ran through or was stopped and resumed.
+Accuracies run from 0 to 1 and are those on the test images, which choose nothing.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tombola.cli import output
+
+SUMMARY = "search a ticket and write it with its learning curve"
+EXAMPLES = """\
+  tombola search --preset digits-cnn --out build/digits
+  tombola search --preset fmnist-cnn --epochs 10 --seed 3 --out build/fmnist
+  tombola search --preset fmnist-cnn --prune 0.35 --lock 0.35 --out build/frozen
+  tombola search --preset fmnist-cnn --out build/fmnist --resume"""
+
+CHANGES = (
+    "epochs", "batch", "seed", "prune", "lock", "sparsity", "scope", "threads", "learning_rate",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb; what is not given comes from the preset."""
+    parser.add_argument("--preset", required=True, help="digits-cnn, fmnist-mlp or fmnist-cnn")
+    parser.add_argument("--out", type=Path, required=True, help="folder for all files")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch", type=int, help="images a step")
+    parser.add_argument("--seed", type=int, help="64-bit number that all weights come from")
+    parser.add_argument("--sparsity", type=float, help="part of the weights that is dropped")
+    parser.add_argument("--prune", type=float, help="part that the seed prunes before the search")
+    parser.add_argument("--lock", type=float, help="part that the seed locks before the search")
+    parser.add_argument(
+        "--allocation", choices=("uniform", "epl", "erk"),
+        help="how prune and lock are spread over the layers",
+    )
+    parser.add_argument(
+        "--scope", choices=("layer", "network"), help="one threshold a layer, or one for all"
+    )
+    parser.add_argument(
+        "--weights", choices=("stream", "torch"),
+        help="generator of the weights; torch is for comparison and gives no ticket",
+    )
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--threads", type=int, help="of PyTorch; part of what decides the bytes")
+    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    parser.add_argument("--data-dir", type=Path, help="folder that holds the data set")
+    output.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Searches, then prints what was found."""
+    from tombola import data
+    from tombola.cli.search_progress import SearchProgress
+    from tombola.search.allocation import Allocation
+    from tombola.search.presets import preset
+    from tombola.search.samples import Samples
+    from tombola.search.search import search
+    from tombola.search.weight_source import WeightSource
+
+    chosen = preset(args.preset)
+    given = {name: getattr(args, name) for name in CHANGES}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if args.allocation:
+        changes["allocation"] = Allocation(args.allocation)
+    if args.weights:
+        changes["weights"] = WeightSource(args.weights)
+    chosen = replace(chosen, settings=replace(chosen.settings, **changes))
+    images = data.load(chosen.dataset, data_dir=args.data_dir)
+    with SearchProgress(chosen.name, epochs=chosen.settings.epochs) as progress:
+        result = search(
+            chosen,
+            train=Samples.of(images.train_images, images.train_labels),
+            test=Samples.of(images.test_images, images.test_labels),
+            classes=images.class_names,
+            out=args.out,
+            resume=args.resume,
+            observer=progress,
+        )
+    document = {
+        "ticket": result.ticket,
+        "ticket_bytes": result.ticket_bytes,
+        "float_accuracy": result.float_accuracy,
+        "integer_accuracy": result.integer_accuracy,
+        "samples": len(images.test_labels),
+        "preset": chosen.name,
+        "dataset": chosen.dataset,
+        **chosen.settings.record(),
+        "seconds": round(sum(metrics.seconds for metrics in result.history), 3),
+        "metrics": args.out / "metrics.jsonl",
+        "curve": args.out / "curve.png",
+        "checkpoint": args.out / "checkpoint.pt",
+    }
+    output.emit(document, json_mode=args.json, table=lambda: _table(document))
+    return 0
+
+
+def _table(document: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    if document["ticket"] is None:
+        table.add_row("ticket", "none: weights of PyTorch cannot be regenerated from a seed")
+    else:
+        table.add_row("ticket", f"{document['ticket']} ({document['ticket_bytes']} bytes)")
+        table.add_row("integer accuracy", f"{document['integer_accuracy']:.4f}")
+    table.add_row("float accuracy", f"{document['float_accuracy']:.4f}")
+    table.add_row("learning curve", str(document["curve"]))
+    return table
