@@ -82,9 +82,9 @@ def words(states: np.ndarray, count: int) -> np.ndarray:
         stride = 1 << ((known // STATE_BITS).bit_length() - 1)
         begin = known - STATE_BITS * stride
         more = min((STATE_BITS - RECURRENCE[-1]) * stride, count - known)
-        entering = out[:, begin : begin + more].copy()
+        block = out[:, begin : begin + more].copy()
         for tap in RECURRENCE[1:]:
-            entering ^= out[:, begin + tap * stride : begin + tap * stride + more]
-        out[:, known : known + more] = entering
+            block ^= out[:, begin + tap * stride : begin + tap * stride + more]
+        out[:, known : known + more] = block
         known += more
     return out

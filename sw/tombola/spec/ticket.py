@@ -7,6 +7,7 @@ import numpy as np
 
 from tombola.spec import mask_code, weight_stream
 from tombola.spec.arithmetic import NumberType
+from tombola.spec.errors import TicketError
 from tombola.spec.mask_code import Coding
 from tombola.spec.weight_stream import WeightSet
 
@@ -158,17 +159,27 @@ class Ticket:
 
     @cached_property
     def decoded(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """For each mask: weights int16 (out, positions) in stream order, and channel bit starts."""
-        return tuple(self._decode(mask) for mask in self.masks)
+        """For each mask: weights int16 (out, positions) in stream order, and channel bit starts.
 
-    def _decode(self, mask: Mask) -> tuple[np.ndarray, np.ndarray]:
+        Raises
+        ------
+        TicketError
+            If the bits of a mask do not add up.
+        """
+        return tuple(self._decode(index) for index in range(len(self.masks)))
+
+    def _decode(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        mask = self.masks[index]
         weight_set = self.weight_sets[mask.weight_set]
-        return mask_code.decode(
-            mask.bits,
-            weight_stream.freeze_classes(self.seed, weight_set),
-            weight_stream.negative(self.seed, weight_set),
-            mask.coding,
-        )
+        try:
+            return mask_code.decode(
+                mask.bits,
+                weight_stream.freeze_classes(self.seed, weight_set),
+                weight_stream.negative(self.seed, weight_set),
+                mask.coding,
+            )
+        except TicketError as error:
+            raise TicketError(f"mask {index} is damaged: {error}") from None
 
     def weights(self, mask: int) -> np.ndarray:
         """Int16 array (out, channels of a group, height, width) of one mask's weights."""
