@@ -10,9 +10,9 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 
-# Only the versions of torch come from that index; everything else stays with the default one.
+# Only torch and what it needs comes from that index; everything else from the default one.
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL))
-TORCH       := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
+TORCH       := $(shell grep '^torch==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow lint clean distclean
@@ -27,8 +27,8 @@ help:
 	@echo ""
 	@echo "PYTHON=python3.12      the Python (3.11 or newer) that setup starts from"
 	@echo "TORCH_INDEX_URL=URL    where setup takes torch from; without it the default index may"
-	@echo "                       serve the CUDA build, which is gigabytes. For the CPU build:"
-	@echo "                       make setup TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu"
+	@echo "                       serve the CUDA build, which is gigabytes; the index of the CPU"
+	@echo "                       build is the one that PyTorch's installation page names"
 	@echo "PYTEST_ARGS='-k name'  passed on to pytest"
 	@echo "DEMO_ARGS='--json'     passed on to tombola demo"
 
