@@ -1,21 +1,28 @@
-"""Start states of all channels of a layer, in order, mixed ahead of their use."""
+"""Start states of the channels of a layer, in order, each mixed while another channel is built."""
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.descriptor import COUNT_BITS
+from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
+from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import layer_layout
 from tombola_hw.start_state import StartStateMixer
 
 
 class ChannelStarts(wiring.Component):
-    """Gives four words a channel: sign state low and high, freeze state low and high.
+    """Mixes the start states of one channel ahead of its turn, as words for a memory.
 
-    The first two are ready 15 clocks after `begin` or after the last word of the channel before,
-    the others as long after them. A layer that freezes nothing gets two words of no meaning there,
-    at once. Golden model: `tombola.spec.start_state.start_states`.
+    Words 0 to 3 are sign state low and high, freeze state low and high; a layer that freezes
+    nothing has no words 2 and 3. Word 0 comes 15 clocks after `begin` or `next`, word 2 as long
+    after word 1; then `complete` is high until `next`. A word that is not taken stalls the
+    mixing. Golden model: `tombola.spec.start_state.start_states`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+        A layer has at most `table_entries` channels, since each owns one.
 
     Members
     -------
@@ -25,38 +32,53 @@ class ChannelStarts(wiring.Component):
     begin : In(1)
         Channel 0 is next.
     words : Out(stream.Signature(32))
-    channel : Out(16)
-        Channels whose four words were taken.
+    index : Out(2)
+        Of the word at hand.
+    complete : Out(1)
+        All words of `channel` were taken.
+    channel : Out(range(table_entries + 1))
+    next : In(1)
+        While `complete`: go on to the next channel, or beyond the last.
     """
 
-    layer: In(layer_layout())
-    seed: In(64)
-    begin: In(1)
-    words: Out(stream.Signature(WORD))
-    channel: Out(COUNT_BITS)
+    def __init__(self, config: EngineConfig):
+        check_config("ChannelStarts", config)
+        super().__init__({
+            "layer": In(layer_layout()),
+            "seed": In(2 * WORD),
+            "begin": In(1),
+            "words": Out(stream.Signature(WORD)),
+            "index": Out(2),
+            "complete": Out(1),
+            "channel": Out(range(config.table_entries + 1)),
+            "next": In(1),
+        })
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.mixer = mixer = StartStateMixer()
 
-        beat = Signal(2)
         mix = Signal()
-        unused = beat[1] & (self.layer.frozen == 0)
         m.d.comb += [
             mixer.seed.eq(self.seed),
-            mixer.high.eq(Cat(self.layer.weight_set, beat[1])),  # beat 2: StreamKind.FREEZE
+            mixer.high.eq(Cat(self.layer.weight_set, self.index[1])),  # StreamKind.FREEZE is 1
             mixer.channel.eq(self.channel),
             mixer.start.eq(mix),
-            self.words.payload.eq(mixer.state.word_select(beat[0], WORD)),
-            self.words.valid.eq((mixer.done & ~mix) | unused),
+            self.words.payload.eq(mixer.state.word_select(self.index[0], WORD)),
+            self.words.valid.eq(mixer.done & ~mix & ~self.complete),
         ]
 
         m.d.sync += mix.eq(0)
         with m.If(self.words.valid & self.words.ready):
-            m.d.sync += beat.eq(beat + 1)
-            m.d.sync += self.channel.eq(self.channel + (beat == 3))
-            m.d.sync += mix.eq(beat[0])
+            m.d.sync += self.index.eq(self.index + 1)
+            with m.If(self.index[0]):
+                last = self.index[1] | (self.layer.frozen == 0)
+                m.d.sync += [mix.eq(~last), self.complete.eq(last)]
+        with m.If(self.next):
+            m.d.sync += self.channel.eq(self.channel + 1)
         with m.If(self.begin):
-            m.d.sync += [beat.eq(0), self.channel.eq(0), mix.eq(1)]
+            m.d.sync += self.channel.eq(0)
+        with m.If(self.begin | self.next):
+            m.d.sync += [self.index.eq(0), mix.eq(1), self.complete.eq(0)]
 
         return m

@@ -58,25 +58,26 @@ class RowWalk(wiring.Component):
 
         layer = self.layer
         steps_a_word = WORD // self._config.construction
-        left = Signal(COUNT_BITS)                # words from this chunk to the row's end
+        # Words from this chunk to the row's end, complemented: adding needs no inverters.
+        left = Signal(COUNT_BITS)
+        following = Signal(COUNT_BITS + 1)
         part = Signal(range(steps_a_word))       # step in the word
         word = Signal(range(min(self._config.weight_lines, 1 << COUNT_BITS)))  # in the chunk
         phase = Signal(COUNT_BITS)               # word in the period
         chunk_phase = Signal(COUNT_BITS)         # ... at the start of the chunk
 
-        beyond = Signal(COUNT_BITS + 1)          # words left after this chunk; top bit: negative
         next_word = Signal(len(word) + 1)
         next_phase = Signal(COUNT_BITS + 1)
         word_end = part == steps_a_word - 1
         tail = next_phase == layer.period
         m.d.comb += [
-            beyond.eq(left - layer.chunk_words - 1),
-            self.final.eq(beyond[-1]),
+            following.eq(left + layer.chunk_words),
+            self.final.eq(following[-1] | following[:-1].all()),
             next_word.eq(word + 1),
             next_phase.eq(phase + 1),
             self.last.eq(
                 word_end
-                & (next_word == Mux(self.final, left, layer.chunk_words)[: len(next_word)])
+                & (next_word == Mux(self.final, ~left, layer.chunk_words)[: len(next_word)])
             ),
             self.real.eq(
                 Mux(tail, layer.tail_mask, layer.word_mask).word_select(
@@ -85,17 +86,27 @@ class RowWalk(wiring.Component):
             ),
         ]
 
-        with m.If(self.step):
-            m.d.sync += part.eq(part + 1)
-            with m.If(word_end):
-                m.d.sync += [word.eq(next_word), phase.eq(Mux(tail, 0, next_phase))]
-        with m.If(self.turn):
-            m.d.sync += [word.eq(0), phase.eq(chunk_phase)]
-            with m.If(self.next_chunk):
-                m.d.sync += [phase.eq(phase), chunk_phase.eq(phase)]
-                m.d.sync += left.eq(Mux(self.final, layer.row_words, beyond + 1))
+        # Each register has one enable and one reset: on iCE40 that halves its cells.
+        word_step = self.step & word_end
+        rewind = self.turn & ~self.next_chunk
+        advance = self.turn & self.next_chunk
         with m.If(self.begin):
-            m.d.sync += [part.eq(0), word.eq(0), phase.eq(0), chunk_phase.eq(0)]
-            m.d.sync += left.eq(layer.row_words)
+            m.d.sync += part.eq(0)
+        with m.Elif(self.step):
+            m.d.sync += part.eq(part + 1)
+        with m.If(self.begin | self.turn):
+            m.d.sync += word.eq(0)
+        with m.Elif(word_step):
+            m.d.sync += word.eq(next_word)
+        with m.If(self.begin | (word_step & tail)):
+            m.d.sync += phase.eq(0)
+        with m.Elif(word_step | rewind):
+            m.d.sync += phase.eq(Mux(self.turn, chunk_phase, next_phase))
+        with m.If(self.begin):
+            m.d.sync += chunk_phase.eq(0)
+        with m.Elif(advance):
+            m.d.sync += chunk_phase.eq(phase)
+        with m.If(self.begin | advance):
+            m.d.sync += left.eq(Mux(self.begin | self.final, ~layer.row_words, following))
 
         return m

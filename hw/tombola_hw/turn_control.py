@@ -1,25 +1,21 @@
 """Control of weight construction: whose turn it is, and which state it takes up and leaves."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
-from tombola_hw.channel_starts import ChannelStarts
 from tombola_hw.class_drawer import places_layout
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import address_bits, layer_layout
 from tombola_hw.mask_reader import cursor_bits
+from tombola_hw.row_states import CURSOR, INDEX_BITS, RowStates
 from tombola_hw.row_walk import RowWalk
-from tombola_hw.word_memory import WordMemory
 
-BEAT_BITS = 3
 LAST_LOAD = 4
-"""A word of state comes one beat after its address: words 0 to 3 in beats 1 to 4."""
-CURSOR = 6
-"""In beats 4 and 5 of saving the mask reader unwinds; then its cursor is right, for word 6."""
+"""A word of state comes one beat after its address: words 0 to 3 in beats 1 to 4. Saving takes
+beats 0 to 6: in beats 4 and 5 the mask reader unwinds, then its cursor is right."""
 
 
 class TurnState(enum.Enum, shape=3):
@@ -38,9 +34,10 @@ class TurnControl(wiring.Component):
     """Gives each row of each channel group its turns, and the streams their states.
 
     All rows of a group have their turn at a chunk before the first has it at the next. A turn
-    takes, beside a clock a step, 7 clocks, 7 more if its state is saved, and in the first chunk
-    what `ChannelStarts` makes it wait; the mask reader may be ready later. Golden model: the loops
-    of `expected_lines` in the constructor's tests.
+    takes, beside a clock a step, 7 clocks and those until `drained`, 7 more if its state is saved;
+    in its first chunk a row waits for its start states, which are mixed during the row before:
+    that is up to 15 clocks, 30 if the layer freezes. The mask reader may be ready later than the
+    first step. Golden model: the loops of `WeightCase.lines` in the tests.
 
     Parameters
     ----------
@@ -92,16 +89,16 @@ class TurnControl(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        row_bits = ceil_log2(self._config.rows)
         m.submodules.walk = walk = RowWalk(self._config)
-        m.submodules.starts = starts = ChannelStarts()
-        m.submodules.saved = saved = WordMemory(WORD, depth=1 << (row_bits + BEAT_BITS))
+        m.submodules.states = states = RowStates(self._config)
 
         state = Signal(TurnState)
-        beat = Signal(BEAT_BITS, init=CURSOR)
+        beat = Signal(INDEX_BITS, init=CURSOR)
         first_chunk = Signal()
         group_end = Signal.like(self.row)  # last row, as the first chunk found it
-        all_begun = starts.channel == self.layer.channels
+        all_begun = states.channel == self.layer.channels
+        full = self.row == self._config.rows - 1
+        at_end = Mux(first_chunk, all_begun | full, self.row == group_end)
         step = self.places.valid & self.places.ready
 
         m.d.comb += [
@@ -109,59 +106,55 @@ class TurnControl(wiring.Component):
             walk.step.eq(step),
             self.places.p.real.eq(walk.real),
             self.places.p.last.eq(walk.last),
-            starts.layer.eq(self.layer),
-            starts.seed.eq(self.seed),
-            saved.read_address.eq(Cat(self.row, beat)),
-            saved.write_address.eq(Cat(self.row, beat)),
-            saved.write_data.eq(Mux(beat[-1], self.cursor, self.chain)),
-            self.fetch_address.eq(self.layer.starts_base + starts.channel),
-            self.target.eq(Mux(first_chunk, self.read_data, saved.read_data)),
-            self.word.eq(Mux(first_chunk, starts.words.payload, saved.read_data)),
+            states.layer.eq(self.layer),
+            states.seed.eq(self.seed),
+            states.row.eq(self.row),
+            states.fresh.eq(first_chunk),
+            states.index.eq(beat),
+            states.chain.eq(self.chain),
+            states.cursor.eq(self.cursor),
+            self.fetch_address.eq(self.layer.starts_base + states.channel),
+            self.target.eq(Mux(first_chunk, self.read_data, states.word)),
+            self.word.eq(states.word),
+            self.last_row.eq(at_end),
             self.busy.eq(state != TurnState.IDLE),
-            self.last_row.eq(
-                Mux(
-                    first_chunk,
-                    all_begun | (self.row == self._config.rows - 1),
-                    self.row == group_end,
-                )
-            ),
         ]
 
         with m.Switch(state):
             with m.Case(TurnState.IDLE):
                 with m.If(self.start):
-                    m.d.comb += [walk.begin.eq(1), starts.begin.eq(1)]
+                    m.d.comb += [walk.begin.eq(1), states.begin.eq(1)]
                     m.d.sync += [self.row.eq(0), first_chunk.eq(1), state.eq(TurnState.FETCH)]
             with m.Case(TurnState.FETCH):
                 m.d.comb += self.fetch.eq(1)
-                m.d.sync += [beat.eq(0), state.eq(TurnState.SEEK)]
+                with m.If(states.complete | ~first_chunk):
+                    m.d.sync += [beat.eq(0), state.eq(TurnState.SEEK)]
             with m.Case(TurnState.SEEK):
                 m.d.comb += self.seek.eq(1)
                 m.d.sync += [beat.eq(1), state.eq(TurnState.LOAD)]
             with m.Case(TurnState.LOAD):
-                m.d.comb += starts.words.ready.eq(first_chunk)
-                with m.If(starts.words.valid | ~first_chunk):
-                    m.d.comb += self.shift.eq(1)
-                    m.d.sync += beat.eq(beat + 1)
-                    with m.If(beat == LAST_LOAD):
-                        m.d.sync += state.eq(TurnState.STEP)
+                m.d.comb += self.shift.eq(1)
+                m.d.sync += beat.eq(beat + 1)
+                with m.If(beat == LAST_LOAD):
+                    m.d.comb += states.next.eq(first_chunk)
+                    m.d.sync += state.eq(TurnState.STEP)
             with m.Case(TurnState.STEP):
                 m.d.comb += self.places.valid.eq(1)
                 with m.If(step & walk.last):
                     m.d.sync += beat.eq(Mux(walk.final, CURSOR, 0))
                     m.d.sync += state.eq(Mux(walk.final, TurnState.TURN, TurnState.SAVE))
             with m.Case(TurnState.SAVE):
-                m.d.comb += [saved.write.eq(1), self.shift.eq(1)]
-                with m.If(~beat[-1] | self.drained):
+                m.d.comb += [states.save.eq(1), self.shift.eq(1)]
+                with m.If(beat == CURSOR):
+                    m.d.sync += state.eq(TurnState.TURN)
+                with m.Elif(~beat[-1] | self.drained):
                     m.d.comb += self.unwind.eq(beat[-1])
                     m.d.sync += beat.eq(beat + 1)
-                with m.If(beat == CURSOR):
-                    m.d.sync += [beat.eq(CURSOR), state.eq(TurnState.TURN)]
             with m.Case(TurnState.TURN):
                 with m.If(self.drained):
-                    m.d.comb += [walk.turn.eq(1), walk.next_chunk.eq(self.last_row)]
+                    m.d.comb += [walk.turn.eq(1), walk.next_chunk.eq(at_end)]
                     m.d.sync += [self.row.eq(self.row + 1), state.eq(TurnState.FETCH)]
-                    with m.If(self.last_row):
+                    with m.If(at_end):
                         m.d.sync += [self.row.eq(0), first_chunk.eq(walk.final)]
                         with m.If(first_chunk):
                             m.d.sync += group_end.eq(self.row)

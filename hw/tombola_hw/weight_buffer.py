@@ -1,14 +1,15 @@
 """The weight buffer: a ring of lines that replays a channel group or lets it pass as a FIFO."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import line_layout, weights_layout
-from tombola_hw.word_memory import WordMemory
+from tombola_hw.row_states import NO_COLLISIONS
 
 
 class WeightBuffer(wiring.Component):
@@ -69,18 +70,22 @@ class WeightBuffer(wiring.Component):
         used = Signal.like(slot)
         write = self.lines.valid & self.lines.ready
 
-        # A memory a row: each is written by itself, and has no glue around its block RAM.
+        # A memory a row: each is written by itself, without glue around its block RAM.
         for row in range(self._config.rows):
-            m.submodules[f"row{row}"] = memory = WordMemory(
-                2 * lanes, depth=self._config.weight_lines
+            m.submodules[f"row{row}"] = memory = Memory(
+                shape=unsigned(2 * lanes),
+                depth=self._config.weight_lines,
+                init=[],
+                attrs=NO_COLLISIONS,
             )
+            writer, reader = memory.write_port(), memory.read_port()
             m.d.comb += [
-                memory.write_address.eq(slot),
-                memory.write_data.eq(Cat(line.positive, line.negative)),
-                memory.write.eq(write & (line.row == row)),
-                memory.read_address.eq(read),
-                self.weights.positive[row].eq(memory.read_data[:lanes]),
-                self.weights.negative[row].eq(memory.read_data[lanes:]),
+                writer.addr.eq(slot),
+                writer.data.eq(Cat(line.positive, line.negative)),
+                writer.en.eq(write & (line.row == row)),
+                reader.addr.eq(read),
+                self.weights.positive[row].eq(reader.data[:lanes]),
+                self.weights.negative[row].eq(reader.data[lanes:]),
             ]
 
         m.d.comb += [
