@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-from tombola.spec import strict_json
+import pytest
+
+from tombola.spec import strict_json, ticket_file
+from tombola.spec.errors import TicketError
 
 DIGEST_KEY = b'\\"sha256\\":\\"'
 ZEROS = "0" * 64
+MEGABYTE = 1 << 20
 
 
 def split(content: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
@@ -66,3 +71,18 @@ def forged(
     if data is not None:
         payload = data(payload)
     return signed(container(json.dumps(whole, separators=(",", ":")), payload))
+
+
+def refusal(content: bytes) -> str:
+    """The one line with which a file is refused; it may take a megabyte beside the file."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TicketError) as caught:
+            ticket_file.from_bytes(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MEGABYTE + 20 * len(content)
+    message = str(caught.value)
+    assert message.isascii() and "\n" not in message and len(message) < 500
+    return message

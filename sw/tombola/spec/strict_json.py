@@ -15,6 +15,17 @@ UNPRINTABLE = frozenset(
 """What no text may hold: it could move a terminal's cursor, break a line, or have no encoding."""
 
 
+KINDS: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a string",
+    int: "an integer",
+    float: "a float",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
 def canonical(document: Json) -> str:
     """Sorted keys, no blanks, ASCII only: one spelling for one document."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -76,7 +87,7 @@ class Reader:
 
     def __init__(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
-            raise TicketError(f"{where} must be an object, not {type(document).__name__}")
+            raise TicketError(f"{where} must be an object, not {KINDS[type(document)]}")
         self._left = dict(document)
         self.where = where
 
@@ -89,9 +100,7 @@ class Reader:
             raise TicketError(f"{self.where} has no key {key}")
         value = self._left.pop(key)
         if type(value) is not kind:  # bool is an int to isinstance
-            raise TicketError(
-                f"{self.where}.{key} must be {kind.__name__}, not {type(value).__name__}"
-            )
+            raise TicketError(f"{self.where}.{key} must be {KINDS[kind]}, not {KINDS[type(value)]}")
         return value
 
     def integer(self, key: str) -> int:
