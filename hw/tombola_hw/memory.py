@@ -11,7 +11,7 @@ from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
 from tombola.spec.errors import ConfigError
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import activation_layout, address_bits
-from tombola_hw.memory_half import BlockHalf, SpramHalf
+from tombola_hw.memory_half import UNCHECKED, BlockHalf, SpramHalf
 
 
 def write_layout(config: EngineConfig) -> data.StructLayout:
@@ -36,7 +36,7 @@ def memory_members(config: EngineConfig) -> dict[str, wiring.Member]:
 
 
 class OneBank(wiring.Component):
-    """A block RAM that reads and writes in the same clock, the old bytes if at the same word.
+    """A block RAM that reads and writes in the same clock, though never the same word.
 
     Parameters
     ----------
@@ -50,7 +50,9 @@ class OneBank(wiring.Component):
     def __init__(self, config: EngineConfig):
         check_config("OneBank", config)
         word = unsigned(ACTIVATION_BITS * config.lanes)
-        self._memory = Memory(shape=word, depth=config.activation_words, init=[])
+        self._memory = Memory(
+            shape=word, depth=config.activation_words, init=[], attrs=UNCHECKED
+        )
         super().__init__(memory_members(config))
 
     def elaborate(self, platform):
@@ -115,9 +117,9 @@ class ActivationMemory(wiring.Component):
     A word is there one clock after its address. Throughput: a read of a word and a write of some
     bytes of a word each clock, no back-pressure. Golden model: an array of words.
 
-    With one bank, a read of the word that is written in the same clock gives the old bytes. With
+    With one bank, a read of the word that is written in the same clock gives unknown bytes. With
     two, the top address bit selects a bank, and a bank that writes does not read: `read_data` is
-    then unknown; the compiler never lets a layer read the bank that it writes to.
+    then unknown too. The compiler never lets a layer read what it writes.
 
     Parameters
     ----------
