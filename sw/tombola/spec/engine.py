@@ -91,9 +91,9 @@ class EngineConfig:
 
     @classmethod
     def for_geometry(cls, geometry: str, **sizes: int) -> "EngineConfig":
-        """An engine of ``ROWSxLANES`` with room for the presets: 64 KiB of activations.
+        """An engine of ``ROWSxLANES`` with 64 KiB of activations, however wide its words are.
 
-        Construction is as wide as the lanes, at least 8 positions a clock where the lanes allow.
+        `sizes` are further parameters; those not given stay at their defaults, construction too.
         """
         try:
             rows, lanes = (int(part) for part in geometry.lower().split("x"))

@@ -17,6 +17,7 @@ class Window(enum.IntEnum):
     """What a range of addresses holds; the value is address bits 23..20."""
 
     REGISTERS = 0
+    """The registers below, one a word."""
     TICKET = 1
     """Ticket memory, word by word."""
     TABLE = 2
@@ -81,6 +82,7 @@ class ErrorCode(enum.IntEnum):
     """Bits 15..8 of `status`."""
 
     NONE = 0
+    """Nothing went wrong since the code was last cleared."""
     BUSY = 1
     """A memory was written or a run started while a run was under way; it was ignored."""
     OPERATION = 2

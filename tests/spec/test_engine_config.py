@@ -1,0 +1,104 @@
+"""Engine parameters: defaults, derived sizes, and every refusal with its message."""
+
+import pytest
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+
+
+def test_defaults_and_what_follows_from_them():
+    config = EngineConfig()
+    assert (config.geometry, config.macs, config.sum_channels) == ("8x8", 64, 8)
+    assert EngineConfig(rows=3, lanes=16).sum_channels == 16
+    assert EngineConfig(rows=30, lanes=16).sum_channels == 30
+
+
+def test_json_there_and_back():
+    config = EngineConfig(rows=5, lanes=2, construction=4, activation_banks=2)
+    assert EngineConfig(**config.to_json()) == config
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16, 32])
+@pytest.mark.parametrize("rows", [1, 3, 8, 256])
+def test_geometries_hold_64_kib_of_activations(rows, lanes):
+    config = EngineConfig.for_geometry(f"{rows}x{lanes}")
+    assert (config.rows, config.lanes) == (rows, lanes)
+    assert config.activation_words * lanes == 1 << 16
+
+
+def test_geometries_take_further_parameters():
+    config = EngineConfig.for_geometry("4X2", activation_words=64, construction=1)
+    assert (config.rows, config.lanes, config.activation_words, config.construction) == (
+        4,
+        2,
+        64,
+        1,
+    )
+
+
+@pytest.mark.parametrize("geometry", ["", "8", "8x", "x8", "8x8x8", "axb", "8*8", "8.0x8"])
+def test_geometries_of_another_form_are_refused(geometry):
+    with pytest.raises(ConfigError) as caught:
+        EngineConfig.for_geometry(geometry)
+    assert str(caught.value) == f"geometry must be ROWSxLANES such as 8x8, not {geometry}"
+
+
+@pytest.mark.parametrize(
+    ("geometry", "message"),
+    [
+        ("0x8", "rows must be between 1 and 256, not 0"),
+        ("8x0", "lanes must be a power of two up to 32, not 0"),
+        ("8x-4", "lanes must be a power of two up to 32, not -4"),
+        ("8x12", "lanes must be a power of two up to 32, not 12"),
+        ("8x64", "lanes must be a power of two up to 32, not 64"),
+    ],
+)
+def test_impossible_geometries_are_refused(geometry, message):
+    with pytest.raises(ConfigError) as caught:
+        EngineConfig.for_geometry(geometry)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": 257}, "rows must be between 1 and 256, not 257"),
+        ({"construction": 3}, "construction must be a power of two up to 32, not 3"),
+        ({"construction": 64}, "construction must be a power of two up to 32, not 64"),
+        ({"accumulator_bits": 11}, "accumulator_bits must be between 12 and 32, not 11"),
+        ({"accumulator_bits": 33}, "accumulator_bits must be between 12 and 32, not 33"),
+        ({"activation_banks": 3}, "activation_banks must be 1 or 2, not 3"),
+    ],
+)
+def test_values_out_of_range_are_refused(changes, message):
+    with pytest.raises(ConfigError) as caught:
+        EngineConfig(**changes)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("weight_lines", 64),
+        ("activation_words", 16),
+        ("ticket_words", 64),
+        ("table_entries", 16),
+        ("result_words", 16),
+    ],
+)
+def test_memories_are_powers_of_two_within_their_addresses(name, least):
+    EngineConfig(**{name: least})
+    EngineConfig(**{name: 1 << 20})
+    for value in (0, least // 2, least + 1, 1 << 21, -least):
+        with pytest.raises(ConfigError) as caught:
+            EngineConfig(**{name: value})
+        assert str(caught.value) == (
+            f"{name} must be a power of two between {least} and 1048576, not {value}"
+        )
+
+
+@pytest.mark.parametrize("value", [True, 8.0, "8", None])
+def test_parameters_of_another_kind_are_a_type_error(value):
+    with pytest.raises(TypeError) as caught:
+        EngineConfig(rows=value)
+    assert str(caught.value) == f"rows must be an int, not {value!r}"
