@@ -50,7 +50,7 @@ class Mismatch:
         return dict(vars(self))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CosimReport:
     """Result of `tombola_sim.cosim.cosimulate`.
 

@@ -52,6 +52,7 @@ def run(args) -> int:
     """Simulate, compare, report."""
     from ..spec import ticket_file
 
+    _check_options(args)
     ticket = ticket_file.load(args.ticket)
     images, labels, dataset = _images(ticket, args)
     _check_writable(args.dump, args.waves)
@@ -100,12 +101,24 @@ def _images(ticket, args):
     return data.test_images[: args.samples], data.test_labels[: args.samples], data.name
 
 
+def _check_options(args):
+    """Refuses what no ticket and no data can mend."""
+    from ..spec.errors import ConfigError
+
+    if args.jobs < 1:
+        raise ConfigError(f"jobs must be at least 1, not {args.jobs}")
+    if args.waves is not None and args.jobs > 1:
+        raise ConfigError(f"waves are of one simulation, so they want 1 job, not {args.jobs}")
+    if args.waves is not None and args.waves.suffix not in (".fst", ".vcd"):
+        raise ConfigError(f"waves must be a .fst or .vcd file, not {args.waves}")
+    if args.dump is not None and args.dump.suffix != ".npz":
+        raise ConfigError(f"dump must be a .npz file, not {args.dump}")
+
+
 def _check_writable(dump, waves):
     """Refuses before the simulation what would fail after it."""
-    from ..spec.errors import ConfigError, TombolaError
+    from ..spec.errors import TombolaError
 
-    if dump is not None and dump.suffix != ".npz":
-        raise ConfigError(f"dump must be a .npz file, not {dump}")
     for file in (dump, waves):
         if file is not None:
             try:

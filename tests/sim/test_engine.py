@@ -1,0 +1,67 @@
+"""Whole networks on the Verilog of real engines, bit for bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.tickets import mixed_network
+
+from tombola.compiler.program import compile_ticket
+from tombola.model.integer import IntegerModel
+from tombola.spec.engine import EngineConfig
+from tombola_hw.generate import write_rtl
+from tombola_sim import rtl
+from tombola_sim.cosim import cosimulate, prove
+
+SIZES = {"weight_lines": 64, "activation_words": 1024, "ticket_words": 2048, "table_entries": 128}
+SAMPLES = 4
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory):
+    """Folder of an engine by geometry, written once."""
+    written = {}
+
+    def folder(geometry):
+        if geometry not in written:
+            written[geometry] = tmp_path_factory.mktemp(geometry)
+            write_rtl(EngineConfig.for_geometry(geometry, **SIZES), written[geometry])
+        return written[geometry]
+
+    return folder
+
+
+@pytest.mark.parametrize("geometry", ["4x4", "3x8"])
+def test_every_feature(engines, geometry):
+    network = mixed_network(seed=3)
+    report = cosimulate(network.build(), engines(geometry), network.images(SAMPLES))
+    assert report.exact, report.mismatches
+    assert report.values_compared == SAMPLES * 11
+    assert 0 < report.mac_utilisation < 1
+
+
+@pytest.mark.parametrize("layer, channel", [(0, 6), (1, 0), (4, 36), (6, 10)])
+def test_first_wrong_layer_is_named(engines, layer, channel):
+    network = mixed_network(seed=3)
+    ticket, images = network.build(), network.images(SAMPLES)
+    design = rtl.load(engines("4x4"))
+    program = compile_ticket(ticket, design.config)
+
+    # The model gets another bias in one channel of one layer: one that changes values.
+    index = ticket.layers[layer].requantisation
+    table = ticket.requantisations[index]
+    bias = table.bias.copy()
+    bias[channel] += np.int32(-1 if bias[channel] > 0 else 1) << min(table.shift + 6, 29)
+    tables = list(ticket.requantisations)
+    tables[index] = replace(table, bias=bias)
+    other = IntegerModel(replace(ticket, requantisations=tuple(tables)))
+
+    report = prove(program, other, design, images, list(program.image_writes(images)))
+    assert not report.exact
+    first = report.mismatches[0]
+    expected = np.asarray(other.tensors(images)[layer + 1][first.image])
+    got = np.asarray(IntegerModel(ticket).tensors(images)[layer + 1][first.image])
+    wrong = np.argwhere(expected != got)[0].tolist()
+    assert (first.layer, first.channel) == (layer, channel)
+    assert [first.channel, first.y, first.x] == wrong
+    assert (first.expected, first.got) == (expected[tuple(wrong)], got[tuple(wrong)])
