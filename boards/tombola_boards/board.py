@@ -1,0 +1,82 @@
+"""What the build knows of a board: part, pins, clock, engine and how to name them."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from amaranth.build import Platform
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+
+
+class Family(enum.Enum):
+    """FPGA families whose tools the build knows."""
+
+    ICE40 = "ice40"
+    ECP5 = "ecp5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One board.
+
+    Parameters
+    ----------
+    name : str
+        As `tombola build --board` takes it.
+    title : str
+        For people: board and part.
+    family : Family
+    make_platform : callable
+        Makes the Amaranth platform, with domain `sync` at `clock_hz`.
+    clock_hz : int
+        Of the engine.
+    config : EngineConfig
+        The engine that fits.
+    baud : int
+        Of the serial line; divides `clock_hz` with less than 2 % error.
+    spram : bool
+        Activations live in the large single-port RAM of an UP5K.
+    leds : mapping
+        ``ready``, ``busy``, ``error`` to (resource, number); what is missing is not shown.
+    """
+
+    name: str
+    title: str
+    family: Family
+    make_platform: Callable[[], Platform]
+    clock_hz: int
+    config: EngineConfig
+    baud: int = 1_000_000
+    spram: bool = False
+    leds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if abs(self.divisor * self.baud - self.clock_hz) > 0.02 * self.clock_hz:
+            raise ConfigError(
+                f"baud must divide the clock of {self.clock_hz} Hz with less than 2 % error, "
+                f"not {self.baud}"
+            )
+
+    @property
+    def divisor(self) -> int:
+        """Clocks a bit of the serial line."""
+        return round(self.clock_hz / self.baud)
+
+    @property
+    def clock_mhz(self) -> float:
+        """`clock_hz` in MHz."""
+        return self.clock_hz / 1e6
+
+    def config_for(self, geometry: str) -> EngineConfig:
+        """The board's engine at another ``ROWSxLANES``.
+
+        Activations keep their bytes; in single-port RAM, whose depth is fixed, their words.
+        """
+        wanted = EngineConfig.for_geometry(geometry)
+        own = self.config
+        words = own.activation_words
+        if not self.spram:
+            words = words * own.lanes // wanted.lanes
+        return replace(own, rows=wanted.rows, lanes=wanted.lanes, activation_words=words)

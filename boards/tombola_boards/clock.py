@@ -1,0 +1,125 @@
+"""The clock domain of a board: crystal, phase-locked loop and reset until both are steady."""
+
+from amaranth import (
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetSignal,
+    Signal,
+)
+from amaranth.lib import io, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import Out
+
+from tombola_boards.pll import Ecp5Pll, Ice40Pll
+
+RESET_SECONDS = 20e-6
+"""Block RAM of the iCE40 reads as zero for some 3 us after configuration; with margin."""
+
+
+class BoardClock(Elaboratable):
+    """Makes domain `sync`, in reset while and shortly after its clock is unsteady.
+
+    Parameters
+    ----------
+    loop : Component
+        With outputs `clock` and `locked`: `Ice40Loop` or `Ecp5Loop`.
+    clock_hz : int
+        What the loop makes.
+    """
+
+    def __init__(self, loop: wiring.Component, *, clock_hz: int):
+        self._loop, self._reset_clocks = loop, int(RESET_SECONDS * clock_hz)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.domains.power_on = ClockDomain(reset_less=True, local=True)
+        m.submodules.loop = loop = self._loop
+        locked = Signal()
+        clocks = Signal(range(self._reset_clocks + 1))
+        ready = Signal()
+
+        m.submodules.synchroniser = FFSynchronizer(loop.locked, locked, o_domain="power_on")
+        m.d.comb += [
+            ClockSignal("power_on").eq(loop.clock),
+            ClockSignal("sync").eq(loop.clock),
+            ResetSignal("sync").eq(~ready),
+        ]
+        m.d.power_on += ready.eq(clocks == self._reset_clocks)
+        with m.If(~locked):
+            m.d.power_on += clocks.eq(0)
+        with m.Elif(clocks != self._reset_clocks):
+            m.d.power_on += clocks.eq(clocks + 1)
+        return m
+
+
+class Ice40Loop(wiring.Component):
+    """The phase-locked loop of an iCE40, fed by the pad beside it."""
+
+    def __init__(self, pad, *, pll: Ice40Pll):
+        self._pad, self._pll = pad, pll
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.pll = Instance(
+            "SB_PLL40_PAD",
+            p_FEEDBACK_PATH="SIMPLE",
+            p_PLLOUT_SELECT="GENCLK",
+            p_DIVR=Const(self._pll.divr, 4),
+            p_DIVF=Const(self._pll.divf, 7),
+            p_DIVQ=Const(self._pll.divq, 3),
+            p_FILTER_RANGE=Const(self._pll.filter_range, 3),
+            i_PACKAGEPIN=self._pad.io,
+            i_RESETB=Const(1),
+            i_BYPASS=Const(0),
+            o_PLLOUTGLOBAL=self.clock,
+            o_LOCK=self.locked,
+        )
+        return m
+
+
+class Ecp5Loop(wiring.Component):
+    """A phase-locked loop of an ECP5, fed by any clock pin."""
+
+    def __init__(self, pad, *, pll: Ecp5Pll):
+        self._pad, self._pll = pad, pll
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.pad = pad = io.Buffer("i", self._pad)
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            # Analogue settings as Lattice's own tools choose them.
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_FEEDBK_PATH="CLKOP",
+            p_CLKI_DIV=self._pll.reference,
+            p_CLKFB_DIV=self._pll.feedback,
+            p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_DIV=self._pll.output,
+            # The middle of the output period: the output is in phase with the input.
+            p_CLKOP_CPHASE=self._pll.output // 2,
+            p_CLKOP_FPHASE=0,
+            i_CLKI=pad.i,
+            i_CLKFB=self.clock,
+            i_RST=Const(0),
+            i_STDBY=Const(0),
+            i_PHASESEL0=Const(0),
+            i_PHASESEL1=Const(0),
+            i_PHASEDIR=Const(1),
+            i_PHASESTEP=Const(1),
+            i_PHASELOADREG=Const(1),
+            i_PLLWAKESYNC=Const(0),
+            i_ENCLKOP=Const(0),
+            o_CLKOP=self.clock,
+            o_LOCK=self.locked,
+        )
+        return m

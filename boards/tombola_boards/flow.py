@@ -1,0 +1,154 @@
+"""The programs that make a bitstream of a netlist, with every argument, per FPGA family."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amaranth.build.run import BuildPlan
+
+from tombola_boards.board import Board, Family
+
+NAME = "top"
+"""Of the top module and, with an ending, of every file; programs run in the folder of the files."""
+NETLIST, REPORT = f"{NAME}.json", "report.json"
+SYNTHESIS_LOG, PLACEMENT_LOG = "synthesis.log", "place_route.log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One program to run.
+
+    Attributes
+    ----------
+    name : str
+        ``synthesis``, ``place_route`` or ``pack``.
+    tool : str
+        A name of `tombola_boards.tools.TOOLS`.
+    arguments : tuple of str
+    """
+
+    name: str
+    tool: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """From the files Amaranth prepared to a bitstream.
+
+    Attributes
+    ----------
+    files : dict of str to str
+        Inputs by name; the same for the same design, on any machine.
+    synthesis, pack : Step
+    place_route : Step
+        Without its seed.
+    bitstream : str
+        Name of the result.
+    """
+
+    files: Mapping[str, str]
+    synthesis: Step
+    place_route: Step
+    pack: Step
+    bitstream: str
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Programs it needs, in order of use."""
+        return (self.synthesis.tool, self.place_route.tool, self.pack.tool)
+
+    def place_route_with(self, seed: int) -> Step:
+        """Placement and routing from a starting point of its own."""
+        step = self.place_route
+        arguments = (*step.arguments, "--seed", str(seed))
+        return Step(name=step.name, tool=step.tool, arguments=arguments)
+
+
+TOOLS = {
+    Family.ICE40: ("yosys", "nextpnr-ice40", "icepack"),
+    Family.ECP5: ("yosys", "nextpnr-ecp5", "ecppack"),
+}
+"""Programs of each family, in order of use."""
+
+
+def make_flow(board: Board, platform, plan: BuildPlan) -> Flow:
+    """The flow of a board.
+
+    Parameters
+    ----------
+    board : Board
+    platform : amaranth Platform
+        The one that prepared `plan`; knows part and package.
+    plan : BuildPlan
+        Prepared with ``emit_src=False``, or the paths of this installation are in it.
+    """
+    make = {Family.ICE40: _ice40, Family.ECP5: _ecp5}[board.family]
+    return make(board, platform, plan)
+
+
+def _files(plan: BuildPlan, constraints: str, synthesis: str) -> dict[str, str]:
+    script = f"read_rtlil {NAME}.il\n{synthesis} -top {NAME}\nwrite_json {NETLIST}\n"
+    netlist = _without_collisions(plan.files[f"{NAME}.il"])
+    return {f"{NAME}.il": netlist, constraints: plan.files[constraints], f"{NAME}.ys": script}
+
+
+def _without_collisions(netlist: str) -> str:
+    """Tells synthesis that no word is read in the clock in which it is written.
+
+    Amaranth's memories define what such a read gives, and block RAM does not, so that synthesis
+    adds a bypass: 540 logic cells on an iCE40. None of our cores uses such a word.
+    """
+    return netlist.replace(r"\COLLISION_X_MASK 1'0", r"\COLLISION_X_MASK 1'1")
+
+
+def _synthesis() -> Step:
+    return Step(
+        name="synthesis", tool="yosys", arguments=("-q", "-l", SYNTHESIS_LOG, f"{NAME}.ys")
+    )
+
+
+def _place_route(board: Board, tool: str, *arguments: str) -> Step:
+    return Step(
+        name="place_route",
+        tool=tool,
+        arguments=(
+            *arguments,
+            *("--json", NETLIST, "--report", REPORT, "--quiet", "--log", PLACEMENT_LOG),
+            *("--freq", f"{board.clock_mhz:g}"),
+            # The report says by how much; we refuse the result ourselves.
+            "--timing-allow-fail",
+        ),
+    )
+
+
+def _ice40(board: Board, platform, plan: BuildPlan) -> Flow:
+    device = platform._nextpnr_device_options[platform.device]
+    abc_device = "u" if "UP" in platform.device else "hx"
+    return Flow(
+        files=_files(plan, f"{NAME}.pcf", f"synth_ice40 -device {abc_device} -dsp -abc9"),
+        synthesis=_synthesis(),
+        place_route=_place_route(
+            board, "nextpnr-ice40", device, "--package", platform.package.lower(),
+            "--pcf", f"{NAME}.pcf", "--asc", f"{NAME}.asc",
+        ),
+        pack=Step(name="pack", tool="icepack", arguments=(f"{NAME}.asc", f"{NAME}.bin")),
+        bitstream=f"{NAME}.bin",
+    )
+
+
+def _ecp5(board: Board, platform, plan: BuildPlan) -> Flow:
+    device = platform._nextpnr_device_options[platform.device]
+    package = platform._nextpnr_package_options[platform.package].upper()
+    return Flow(
+        files=_files(plan, f"{NAME}.lpf", "synth_ecp5"),
+        synthesis=_synthesis(),
+        place_route=_place_route(
+            board, "nextpnr-ecp5", device, "--package", package, "--speed", platform.speed,
+            "--lpf", f"{NAME}.lpf", "--textcfg", f"{NAME}.config",
+        ),
+        pack=Step(
+            name="pack", tool="ecppack",
+            arguments=("--compress", "--input", f"{NAME}.config", "--bit", f"{NAME}.bit"),
+        ),
+        bitstream=f"{NAME}.bit",
+    )

@@ -1,0 +1,160 @@
+"""Builds the bitstream of a board with open tools: Yosys, nextpnr and the packer of its family.
+
+The same engine gives the same bytes on any machine with the same programs; what was built once
+is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from .output import add_json, emit, working
+
+SUMMARY = "build the bitstream of a board"
+
+EXAMPLES = """\
+  tombola build --board icebreaker --out build/icebreaker
+  tombola build --board ulx3s-25f --geometry 16x16 --out build/ulx3s
+  tombola build --board ulx3s-25f --ticket my.ticket --out build/ulx3s
+  tombola build --board all --out build/boards"""
+
+BAR_CELLS = 30
+NAMES = {
+    "lut4": "LUT4 or logic cells",
+    "ff": "flip-flops",
+    "block_ram": "block RAM",
+    "dsp": "multipliers",
+    "spram": "large RAM",
+}
+
+
+def add_arguments(parser):
+    """Declare the arguments of the verb."""
+    parser.add_argument("--board", required=True, metavar="B", help="a board's name, or all")
+    parser.add_argument(
+        "--geometry", metavar="RxL",
+        help="rows (output channels) x lanes (input channels) at once; default: the board's",
+    )
+    parser.add_argument(
+        "--ticket", type=Path, metavar="TICKET", help="put this ticket into the block RAM"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="placements to try until the clock is met"
+    )
+    add_json(parser)
+
+
+def run(args) -> int:
+    """Build, write the files and show how full and how fast the part is."""
+    from tombola_boards.build import find_tools
+    from tombola_boards.registry import BOARDS, board_named
+
+    boards = [BOARDS[name] for name in sorted(BOARDS)]
+    if args.board != "all":
+        boards = [board_named(args.board)]
+    # All programs are there, or nothing begins.
+    for board in boards:
+        find_tools(board)
+    ticket = _ticket(args.ticket)
+    documents = []
+    for board in boards:
+        out = args.out / board.name if args.board == "all" else args.out
+        documents.append(_build(board, args, ticket, out))
+    document = documents[0] if args.board != "all" else {"boards": documents}
+    emit(document, json_mode=args.json, table=lambda: _table(documents))
+    return 0
+
+
+def _ticket(path):
+    if path is None:
+        return None
+    from ..spec import ticket_file
+
+    return ticket_file.load(path)
+
+
+def _build(board, args, ticket, out: Path) -> dict:
+    from tombola_boards.build import DEFAULT_SEEDS, build_board
+    from tombola_boards.build_cache import RESULT, write_files
+
+    config = board.config if args.geometry is None else board.config_for(args.geometry)
+    images = {}
+    if ticket is not None:
+        from ..compiler.program import compile_ticket
+
+        program = compile_ticket(ticket, config)
+        images = {
+            "ticket_init": program.ticket_image.tolist(),
+            "table_init": program.table_image.tolist(),
+        }
+    with Stages(board.name) as stages:
+        built = build_board(
+            board,
+            config=config,
+            images=images,
+            seeds=DEFAULT_SEEDS if args.seeds is None else args.seeds,
+            progress=stages.begin,
+        )
+    document = dict(built.document)
+    if ticket is not None:
+        document["ticket_sha256"] = hashlib.sha256(args.ticket.read_bytes()).hexdigest()
+    files = {**built.files, RESULT: f"{json.dumps(document, indent=2)}\n".encode()}
+    write_files(out, files)
+    return {**document, "bitstream": str(out / document["bitstream"]), "out": str(out)}
+
+
+class Stages:
+    """Shows on stderr which stage of a build is running."""
+
+    def __init__(self, title: str):
+        self._title, self._shown = title, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._end(*error)
+
+    def begin(self, name: str) -> None:
+        """The stage `name` begins; the one before it has ended."""
+        self._end(None, None, None)
+        self._shown = working(f"{self._title}: {name.replace('_', ' and ')}")
+        self._shown.__enter__()
+
+    def _end(self, *error):
+        if self._shown is not None:
+            self._shown.__exit__(*error)
+            self._shown = None
+
+
+def _table(documents):
+    from rich.console import Group
+
+    return Group(*(_board_table(document) for document in documents))
+
+
+def _board_table(document):
+    from rich.table import Table
+
+    table = Table(
+        "", "used", "of", "", box=None,
+        title=f"{document['board']}, {document['geometry']}: {document['macs']} MACs",
+        title_justify="left",
+    )
+    for name, label in NAMES.items():
+        used, capacity = document[name], document["capacity"][name]
+        if capacity:
+            share = used / capacity
+            bar = "█" * round(BAR_CELLS * share)
+            table.add_row(
+                label, f"{used:,}", f"{capacity:,}", f"{bar:░<{BAR_CELLS}} {share:4.0%}"
+            )
+    margin = document["fmax_mhz"] / document["clock_mhz"] - 1
+    table.add_row(
+        "fastest clock", f"{document['fmax_mhz']:.1f}", "MHz",
+        f"for a clock of {document['clock_mhz']:g} MHz, {margin:+.0%}",
+    )
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in document["seconds"].items())
+    table.add_row("written", "", "", document["bitstream"])
+    table.add_row("time", "", "", seconds.replace("_", " and "))
+    return table

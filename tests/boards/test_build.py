@@ -1,0 +1,198 @@
+import hashlib
+import json
+import re
+import shlex
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tombola.cli.main import main
+from tombola.spec.errors import ConfigError, ToolError
+from tombola.spec.programs import Tool
+from tombola_boards import build, build_cache
+from tombola_boards.build import build_board, clock_message, first_error
+from tombola_boards.flow import Flow, Step
+from tombola_boards.registry import BOARDS, board_named
+from tombola_boards.report import Report
+
+FLOW = Flow(
+    files={"top.il": "netlist"},
+    synthesis=Step(name="synthesis", tool="yosys", arguments=("-q",)),
+    place_route=Step(name="place_route", tool="nextpnr-ice40", arguments=("--freq", "24")),
+    pack=Step(name="pack", tool="icepack", arguments=("in", "out")),
+    bitstream="top.bin",
+)
+TOOLS = {name: Tool(name=name, argv=(name,), version=(1, 2)) for name in FLOW.tools}
+SMALL = board_named("icebreaker").config_for("1x2")
+
+# Stands for every program: writes what the step would, and a clock that the seed decides.
+FAKE = """
+import json, sys
+arguments = sys.argv[1:]
+if arguments[0] == "yosys":
+    open("top.json", "w").write('{"modules": {"top": {"cells": {}}}}')
+    open("synthesis.log", "w").write("log")
+elif arguments[0] == "nextpnr-ice40":
+    seed = int(arguments[arguments.index("--seed") + 1])
+    if seed == FAILS:
+        print("Info: so far\\nERROR: no way\\nlater")
+        sys.exit(1)
+    cells = ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP", "ICESTORM_SPRAM")
+    open("report.json", "w").write(json.dumps({
+        "utilization": {cell: {"used": 1, "available": 2} for cell in cells},
+        "fmax": {"clock": {"achieved": 20 + 2 * seed}}, "critical_paths": [],
+    }))
+    open("place_route.log", "w").write("log")
+    open("top.asc", "w").write(f"seed {seed}")
+else:
+    open("top.bin", "w").write(open("top.asc").read())
+"""
+
+
+@pytest.fixture
+def fake_tools(tmp_path, monkeypatch):
+    """Programs that pretend; `fails` is the seed at which placement breaks down."""
+    monkeypatch.setenv("TOMBOLA_CACHE", str(tmp_path / "cache"))
+
+    def install(fails=0):
+        script = tmp_path / "fake.py"
+        script.write_text(FAKE.replace("FAILS", str(fails)))
+        monkeypatch.setattr(build, "find_tool", lambda name: Tool(
+            name=name, argv=(sys.executable, str(script), name), version=(1, 2)
+        ))
+
+    # The netlist decides nothing here, and elaboration takes seconds.
+    monkeypatch.setattr(build, "prepare", lambda board, core: FLOW)
+    install()
+    return install
+
+
+def test_cache_key_is_decided_by_everything_that_decides_the_result():
+    key = build_cache.cache_key(FLOW, TOOLS, seeds=1)
+    assert key == build_cache.cache_key(FLOW, dict(reversed(TOOLS.items())), seeds=1)
+    newer = {**TOOLS, "yosys": replace(TOOLS["yosys"], version=(1, 3))}
+    others = [
+        build_cache.cache_key(FLOW, TOOLS, seeds=2),
+        build_cache.cache_key(FLOW, newer, seeds=1),
+        build_cache.cache_key(replace(FLOW, files={"top.il": "other"}), TOOLS, seeds=1),
+        build_cache.cache_key(
+            replace(FLOW, pack=replace(FLOW.pack, arguments=("in",))), TOOLS, seeds=1
+        ),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_takes_the_first_seed_that_meets_the_clock(fake_tools):
+    stages = []
+    built = build_board(board_named("icebreaker"), config=SMALL, progress=stages.append)
+    assert built.files["icebreaker.bin"] == b"seed 2"
+    assert built.document["seed"] == 2
+    assert built.document["fmax_mhz"] == 24.0
+    assert built.document["bitstream_sha256"] == hashlib.sha256(b"seed 2").hexdigest()
+    assert stages == [
+        "elaboration", "synthesis", "place_route, seed 1", "place_route, seed 2", "pack"
+    ]
+
+
+def test_a_finished_build_is_found_again(fake_tools):
+    first = build_board(board_named("icebreaker"), config=SMALL)
+    stages = []
+    again = build_board(board_named("icebreaker"), config=SMALL, progress=stages.append)
+    assert stages == ["elaboration"]
+    assert again == first
+
+
+def test_clock_that_is_not_met(fake_tools):
+    message = (
+        "icebreaker: clock must be at most 22 MHz for this engine, not 24 MHz (best of 1 "
+        "placement); try --seeds 2 or a smaller --geometry"
+    )
+    with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
+        build_board(board_named("icebreaker"), config=SMALL, seeds=1)
+
+
+def test_clock_message_names_the_slowest_path():
+    report = Report(used={}, capacity={}, fmax_mhz=71.25, slowest_path="a to b, 14.0 ns")
+    assert clock_message(board_named("ulx3s-25f"), report, 4) == (
+        "ulx3s-25f: clock must be at most 71.25 MHz for this engine, not 80 MHz (best of 4 "
+        "placements; slowest path: a to b, 14.0 ns); try --seeds 8 or a smaller --geometry"
+    )
+
+
+def test_a_program_that_fails(fake_tools):
+    fake_tools(fails=1)
+    with pytest.raises(ToolError, match="^icebreaker: nextpnr-ice40 failed: ERROR: no way$"):
+        build_board(board_named("icebreaker"), config=SMALL)
+
+
+@pytest.mark.parametrize("messages, line", [
+    ("a\nERROR: b\nc\n", "ERROR: b"), ("a\nb\n\n", "b"), ("", "no message"),
+])
+def test_the_line_that_says_why(messages, line):
+    assert first_error(messages) == line
+
+
+def test_seeds_are_checked():
+    with pytest.raises(ConfigError, match="^seeds must be at least 1, not 0$"):
+        build_board(board_named("icebreaker"), seeds=0)
+    with pytest.raises(TypeError, match="^seeds must be an int, not '1'$"):
+        build_board(board_named("icebreaker"), seeds="1")
+
+
+def test_verb_writes_a_folder_and_a_document(fake_tools, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = f"build --board icebreaker --geometry 1x2 --json --out {shlex.quote(str(out))}"
+    assert main(shlex.split(arguments)) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["bitstream"] == str(out / "icebreaker.bin")
+    assert (out / "icebreaker.bin").read_bytes() == b"seed 2"
+    written = json.loads((out / "build.json").read_text())
+    assert written["bitstream"] == "icebreaker.bin"
+    for key in (
+        "board", "geometry", "macs", "lut4", "ff", "block_ram", "dsp", "spram", "capacity",
+        "fmax_mhz", "clock_mhz", "seconds",
+    ):
+        assert written[key] == document[key]
+
+
+def test_verb_draws_bars(fake_tools, tmp_path, capsys):
+    arguments = ["build", "--board", "icebreaker", "--geometry", "1x2", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "icebreaker, 1x2: 2 MACs" in shown
+    assert "█" * 15 + "░" * 15 + "  50%" in shown
+    assert "for a clock of 24 MHz, +0%" in shown
+
+
+def test_verb_without_the_programs_writes_nothing(tmp_path, monkeypatch, capsys):
+    def missing(name):
+        raise ToolError(f"{name} is missing; run pip install it")
+
+    monkeypatch.setattr(build, "find_tool", missing)
+    out = tmp_path / "out"
+    assert main(["build", "--board", "all", "--out", str(out)]) == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: yosys is missing; run pip install it\n"
+    )
+    assert not out.exists()
+
+
+def test_verb_with_an_unknown_board(tmp_path, capsys):
+    assert main(["build", "--board", "de10", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: board must be one of icebreaker, ulx3s-25f, not de10\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BOARDS))
+def test_bitstream_is_the_same_bytes_again(name, tmp_path, monkeypatch):
+    board = board_named(name)
+    bitstreams = []
+    for attempt in range(2):
+        monkeypatch.setenv("TOMBOLA_CACHE", str(tmp_path / f"cache{attempt}"))
+        built = build_board(board)
+        assert built.document["fmax_mhz"] >= board.clock_mhz
+        bitstreams.append(built.files[built.document["bitstream"]])
+    assert bitstreams[0] == bitstreams[1]
