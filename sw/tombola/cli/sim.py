@@ -40,7 +40,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--waves", type=Path, nargs="?", const=WAVES, metavar="FILE",
-        help=f"write a waveform, .vcd or .fst; {WAVES} if no file is named",
+        help=f"write a waveform, .vcd or .fst, some 9 KB a clock; {WAVES} if no file is named",
     )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="simulator processes; default 1"
