@@ -81,11 +81,11 @@ def test_wrong_init():
 
 
 @pytest.mark.parametrize("pipelined", [True, False])
-@pytest.mark.parametrize("bits", [12, 15, 16, 20, 24, 32])
+@pytest.mark.parametrize("bits", [12, 16, 20, 32])
 def test_extremes_of_all_operands(bits, pipelined):
     config = EngineConfig(accumulator_bits=bits)
     cases = list(itertools.product(extremes(bits), extremes(16), extremes(48)))
-    for shift in (0, 17, 31):
+    for shift in (0, 17):
         check(config, cases, shift=shift, clamp=(-128, 127), pipelined=pipelined)
     check(config, cases, shift=31, clamp=(-256, 255), pipelined=pipelined)
     # A total of 49 bits leaves more than a logit of 32; the low 32 bits are kept.
@@ -96,7 +96,7 @@ def test_extremes_of_all_operands(bits, pipelined):
 @pytest.mark.parametrize("clamp", [(-128, 127), (0, 255), (0, 1), (-256, 255), (5, 5)])
 def test_clamp_edges_at_every_shift(clamp, pipelined):
     config = EngineConfig()
-    for shift in range(0, 32, 1 if clamp == (0, 255) else 10):
+    for shift in [*range(0, 31, 2 if clamp == (0, 255) else 10), 31]:
         cases = list(edges(shift=shift, clamp=clamp))
         check(config, cases, shift=shift, clamp=clamp, pipelined=pipelined)
         check(config, cases, shift=shift, clamp=None, pipelined=pipelined)
