@@ -124,7 +124,7 @@ def test_signs_and_draws_of_resnet50_are_unbiased():
     expected = bits / 256
     assert round(((counts - expected) ** 2 / expected).sum(), 1) == 219.5
     assert round(counts[:90].sum() / bits, 5) == 0.35148
-    for figure in (".50008, 0.8", "1.4 standard deviations few", "219.5", ".35148, 0.8"):
+    for figure in (".50008, 0.8", "1.4 standard deviations too few", "219.5", ".35148, 0.8"):
         assert page_says(PAGE, figure)
 
 
