@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from amaranth import Cat, Module, ResetSignal, Signal
+from amaranth import Module, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
+from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import activation_layout, step_layout, sums_layout, weights_layout
 from tombola_hw.mac_row import MacRow
@@ -69,16 +69,15 @@ class MacArray(wiring.Component):
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
             m.d.comb += [
+                row.port.activations.eq(self.activations),
                 row.port.inside.eq(self.step.p.inside),
+                row.port.extend.eq(self.step.p.inside & self.signed),
                 row.port.positive.eq(self.weights.positive[index]),
                 row.port.negative.eq(self.weights.negative[index]),
                 row.port.accumulate.eq(valid | reset),
                 row.port.clear.eq(step.last | reset),
                 self.sums.p.values[index].eq(row.port.total),
             ]
-            for lane, activation in enumerate(self.activations):
-                sign = activation[ACTIVATION_BITS - 1] & self.signed
-                m.d.comb += row.port.operands[lane].eq(Cat(activation, sign))
 
         m.d.comb += [
             self.sums.valid.eq(valid & step.last),

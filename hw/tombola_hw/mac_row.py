@@ -1,29 +1,33 @@
 """One row of the array: masked additions of all lanes, and the accumulator of a channel."""
 
 from amaranth import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import OPERAND_BITS, EngineConfig
 from tombola_hw.adder_tree import AdderTree
 from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import activation_layout
 
 
 class MacRowSignature(wiring.Signature):
     """The contract of a row, whatever technology it is built for.
 
-    A row declares `latency`, at least 1. `operands`, `inside`, `positive` and `negative` belong to
-    one line. `accumulate` and `clear` belong to the line of `latency` clocks before: with
-    `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
-    if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
+    A row declares `latency`, at least 1. `activations`, `inside`, `extend`, `positive` and
+    `negative` belong to one line. `accumulate` and `clear` belong to the line of `latency` clocks
+    before: with `accumulate`, `total` is the sum so far with that line in it, and the row keeps it,
+    or keeps 0 if `clear` is high, so that the next line begins a new sum. Reset comes as both
+    together.
 
     Members
     -------
-    operands : Out(ArrayLayout(signed(9), lanes))
+    activations : Out(activation_layout(config))
     inside : Out(1)
-        Low: every operand counts as 0.
+        Low: every activation counts as 0.
+    extend : Out(1)
+        High: activations are two's complement, and `inside`.
     positive, negative : Out(lanes)
-        A lane of both low adds nothing, of `negative` the complement of its operand.
+        A lane of both low adds nothing, of `negative` the complement of its activation.
     accumulate, clear : Out(1)
     total : In(signed(accumulator_bits))
         Combinational: whoever takes it has a register of its own, and a second one here would
@@ -33,8 +37,9 @@ class MacRowSignature(wiring.Signature):
     def __init__(self, config: EngineConfig):
         check_config("MacRowSignature", config)
         super().__init__({
-            "operands": Out(data.ArrayLayout(signed(OPERAND_BITS), config.lanes)),
+            "activations": Out(activation_layout(config)),
             "inside": Out(1),
+            "extend": Out(1),
             "positive": Out(unsigned(config.lanes)),
             "negative": Out(unsigned(config.lanes)),
             "accumulate": Out(1),
@@ -78,12 +83,13 @@ class MacRow(wiring.Component):
         m.submodules.tree = tree = self._tree
 
         port = self.port
-        for lane in range(self._config.lanes):
+        for lane, activation in enumerate(port.activations):
             positive, negative = port.positive[lane], port.negative[lane]
             # A function of four bits for each bit, so that the select is one LUT4.
+            operand = [(bit, port.inside) for bit in activation] + [(activation[-1], port.extend)]
             selected = Signal(OPERAND_BITS, name=f"selected{lane}", reset_less=True)
             m.d.sync += selected.eq(
-                Cat(Mux(bit & port.inside, positive, negative) for bit in port.operands[lane])
+                Cat(Mux(bit & counts, positive, negative) for bit, counts in operand)
             )
             m.d.comb += tree.terms[lane].eq(selected)
 
