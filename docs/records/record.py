@@ -51,8 +51,19 @@ def run(name: str, seed: int, work: Path) -> dict:
 def settings(found: dict) -> dict:
     """The settings among what a search printed."""
     named = (
-        "epochs", "batch", "sparsity", "scope", "prune", "lock", "allocation", "weights",
-        "learning_rate", "momentum", "weight_decay", "threads", "samples",
+        "epochs",
+        "batch",
+        "sparsity",
+        "scope",
+        "prune",
+        "lock",
+        "allocation",
+        "weights",
+        "learning_rate",
+        "momentum",
+        "weight_decay",
+        "threads",
+        "samples",
     )
     return {key: found[key] for key in named}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+import torch
 
 from tombola.spec import arithmetic, mask_code, rules, weight_stream
 from tombola.spec.arithmetic import LOGITS, NumberType
@@ -205,3 +206,12 @@ def build(seed: int) -> Ticket:
 def random_ticket() -> Callable[[int], Ticket]:
     """`build`: a number to a ticket."""
     return build
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tests share the cores with each other; more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

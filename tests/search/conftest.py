@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
+from tombola.data import load
 from tombola.search.architecture import Convolution, Linear, MaxPooling
 from tombola.search.presets import Preset, preset
 from tombola.search.samples import Samples
@@ -23,13 +23,11 @@ def one_thread():
 @pytest.fixture(scope="session")
 def digits() -> tuple[Samples, Samples]:
     """1,437 training and 360 test images (1, 8, 8)."""
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    images, labels = data.images.astype(np.uint8)[:, None], data.target
-    order = np.random.default_rng(0).permutation(len(images))
-    train, test = order[:1437], order[1437:]
-    return Samples.of(images[train], labels[train]), Samples.of(images[test], labels[test])
+    data = load("digits")
+    return (
+        Samples.of(data.train_images, data.train_labels),
+        Samples.of(data.test_images, data.test_labels),
+    )
 
 
 @pytest.fixture

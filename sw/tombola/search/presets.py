@@ -26,10 +26,11 @@ PRESETS = {
             parts=(
                 Convolution(out=16),
                 Convolution(out=32),
+                Convolution(out=32),
                 MaxPooling(),
                 Linear(out=10),
             ),
-            settings=SearchSettings(epochs=30, batch=32),
+            settings=SearchSettings(epochs=30, batch=64, learning_rate=0.3),
         ),
         Preset(
             name="fmnist-mlp",

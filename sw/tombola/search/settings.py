@@ -43,7 +43,7 @@ class SearchSettings:
     scope: str = "layer"
     prune: float = 0.0
     lock: float = 0.0
-    allocation: Allocation = Allocation.EPL
+    allocation: Allocation = Allocation.UNIFORM
     weights: WeightSource = WeightSource.STREAM
     learning_rate: float = 0.1
     momentum: float = 0.9

@@ -1,0 +1,130 @@
+"""Writes docs/results.md from the records beside this script; nothing in it is typed by hand."""
+
+import json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TARGET = HERE.parent / "results.md"
+HEAD = """# Results
+
+Made by `python docs/records/render.py` from the records in [records](records); a record is made by
+`python docs/records/record.py NAME --work DIR`. Accuracies are percentages of all test images,
+mean ± standard deviation over the seeds. A ticket is the mask of the last epoch: test images are
+measured, and choose nothing. The integer accuracy is that of the ticket file in the engine's exact
+arithmetic.
+"""
+
+
+def record(name: str) -> dict:
+    """One record by name."""
+    return json.loads((HERE / f"{name}.json").read_text())
+
+
+def percent(summary: dict) -> str:
+    """Mean and deviation."""
+    return f"{100 * summary['mean']:.2f} ± {100 * summary['deviation']:.2f}"
+
+
+def command(found: dict) -> str:
+    """How to repeat it, and where it was run."""
+    seeds = ", ".join(str(run["seed"]) for run in found["runs"])
+    return f"`{found['command']}`, seeds {seeds}, on a {found['environment']}."
+
+
+def seeds_table(found: dict) -> str:
+    """A row for each seed."""
+    rows = ["| seed | float | integer | difference |", "|---|---|---|---|"]
+    for run in found["runs"]:
+        real, integer = 100 * run["float_accuracy"], 100 * run["integer_accuracy"]
+        rows.append(f"| {run['seed']} | {real:.2f} | {integer:.2f} | {integer - real:+.2f} |")
+    summary = found["summary"]
+    real, integer = summary["float_accuracy"], summary["integer_accuracy"]
+    gap = 100 * (integer["mean"] - real["mean"])
+    rows.append(f"| mean | {percent(real)} | {percent(integer)} | {gap:+.2f} |")
+    return "\n".join(rows)
+
+
+def accuracy_section(name: str, title: str, text: str) -> str:
+    """A network's accuracy, seed by seed."""
+    found = record(name)
+    epochs = found["settings"]["epochs"]
+    text = text.format(epochs=epochs, samples=found["settings"]["samples"])
+    return "\n\n".join([f"## {title}", text, command(found), seeds_table(found)])
+
+
+def frozen_section() -> str:
+    """Partial freezing against none."""
+    free, frozen = record("fmnist-cnn"), record("fmnist-cnn-frozen")
+    rows = [
+        "| weights | integer accuracy | mask bits a weight | mask bytes | file bytes |",
+        "|---|---|---|---|---|",
+    ]
+    for title, found in (("all searched", free), ("70 % frozen", frozen)):
+        runs = found["runs"]
+        bits = [run["mask_bits"] / run["weights"] for run in runs]
+        size = max(-(-run["mask_bits"] // 8) for run in runs)
+        files = max(run["file_bytes"] for run in runs)
+        accuracy = percent(found["summary"]["integer_accuracy"])
+        rows.append(f"| {title} | {accuracy} | {max(bits):.3f} | {size} | {files} |")
+    means = [found["summary"]["integer_accuracy"]["mean"] for found in (free, frozen)]
+    return "\n\n".join(
+        [
+            "## Fashion-MNIST, convolutional, 70 % frozen",
+            "The seed prunes 35 % of the weights and locks 35 % before the search, so 30 % own a "
+            "mask bit. Bits and bytes are the most of any seed.",
+            command(frozen),
+            "\n".join(rows),
+            f"Freezing costs {100 * (means[0] - means[1]):.2f} points.",
+            seeds_table(frozen),
+        ]
+    )
+
+
+def source_section() -> str:
+    """Weights of the stream against weights of PyTorch's generator."""
+    stream, other = record("fmnist-mlp-stream"), record("fmnist-mlp-torch")
+    rows = ["| seed | stream | PyTorch |", "|---|---|---|"]
+    for ours, theirs in zip(stream["runs"], other["runs"], strict=True):
+        pair = f"{100 * ours['float_accuracy']:.2f} | {100 * theirs['float_accuracy']:.2f}"
+        rows.append(f"| {ours['seed']} | {pair} |")
+    means = [found["summary"]["float_accuracy"] for found in (stream, other)]
+    rows.append(f"| mean | {percent(means[0])} | {percent(means[1])} |")
+    gap = 100 * (means[0]["mean"] - means[1]["mean"])
+    spread = 100 * max(mean["deviation"] for mean in means)
+    verdict = "within" if abs(gap) <= spread else "beyond"
+    return "\n\n".join(
+        [
+            "## Weights of the LFSR stream against PyTorch's generator",
+            f"Fashion-MNIST, 784-256-256-10, {stream['settings']['epochs']} epochs, float accuracy "
+            "(weights of PyTorch cannot be exported).",
+            command(stream) + " " + command(other),
+            "\n".join(rows),
+            f"The means differ by {gap:+.2f} points, {verdict} the larger standard deviation of "
+            f"{spread:.2f}.",
+        ]
+    )
+
+
+def render() -> str:
+    """The whole page."""
+    sections = [
+        accuracy_section(
+            "digits-cnn",
+            "Digits",
+            "The preset of the quickstart, {epochs} epochs; {samples} test "
+            "images from other hands than the training images.",
+        ),
+        accuracy_section(
+            "fmnist-cnn",
+            "Fashion-MNIST, convolutional",
+            "Four 3x3 convolutions of 16, 16, 32, 32 "
+            "channels and a linear layer, {epochs} epochs, all {samples} test images.",
+        ),
+        frozen_section(),
+        source_section(),
+    ]
+    return "\n\n".join([HEAD.strip(), *sections]) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render())
