@@ -6,6 +6,7 @@ the first wrong layer, channel and position of the first images are named.
 
 Without --rtl the engine is generated with memories large enough for the ticket."""
 
+import math
 from pathlib import Path
 
 from .output import add_json, counting, emit, log, working
@@ -92,7 +93,7 @@ def _images(ticket, args):
     from ..data.catalog import load
 
     data = load(name, data_dir=args.data_dir)
-    if data.image_shape != ticket.input.shape:
+    if math.prod(data.image_shape) != math.prod(ticket.input.shape):
         have, want = ("x".join(map(str, each)) for each in (data.image_shape, ticket.input.shape))
         raise ConfigError(f"images must be {want} for this ticket, not {have} as those of {name}")
     most = len(data.test_images)

@@ -1,5 +1,7 @@
 """Bit-exact integer inference of a ticket in PyTorch, batched and fast."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as functional
@@ -85,13 +87,13 @@ class IntegerModel:
     def _run(self, images: torch.Tensor) -> list[torch.Tensor]:
         ticket = self._ticket
         shape = ticket.input.shape
-        if images.dtype != torch.uint8 or tuple(images.shape[1:]) != shape:
+        if images.dtype != torch.uint8 or images.shape[1:].numel() != math.prod(shape):
             raise ConfigError(
-                f"images must be uint8 of shape (batch, {', '.join(map(str, shape))}), "
-                f"not {str(images.dtype).removeprefix('torch.')} of {tuple(images.shape)}"
+                f"images must be uint8 with {'x'.join(map(str, shape))} values each, "
+                f"not {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}"
             )
-        channel = torch.arange(shape[0])[None, :, None, None]
-        tensors = [self._table[channel, images.long()]]
+        channel = torch.arange(shape[0])[:, None, None] % len(self._table)
+        tensors = [self._table[channel, images.reshape(-1, *shape).long()]]
         for layer in ticket.layers:
             source = tensors[layer.input].double()
             if isinstance(layer, MaxPool):
