@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
-from tombola_hw.compute_checks import check_config
+from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import activation_layout, step_layout, sums_layout, weights_layout
 from tombola_hw.mac_row import MacRow
 
@@ -28,6 +28,9 @@ class MacArray(wiring.Component):
     config : EngineConfig
     row : callable
         Makes a row from the config: a component with `latency` and a `MacRowSignature` as `port`.
+    pipelined : bool
+        True: registers in front of the rows, so that a large array is not held up by the way from
+        the memories to all its rows; 8 x lanes + 2 x rows x lanes flip-flops.
 
     Members
     -------
@@ -40,8 +43,16 @@ class MacArray(wiring.Component):
         Values beyond the rows are 0.
     """
 
-    def __init__(self, config: EngineConfig, *, row: Callable[[EngineConfig], MacRow] = MacRow):
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        row: Callable[[EngineConfig], MacRow] = MacRow,
+        pipelined: bool = False,
+    ):
         check_config("MacArray", config)
+        check_bool("MacArray", "pipelined", pipelined)
+        self._pipelined = pipelined
         self._rows = [row(config) for _ in range(config.rows)]
         super().__init__({
             "signed": In(1),
@@ -54,10 +65,21 @@ class MacArray(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a position's last line to its sums."""
-        return self._rows[0].latency
+        return self._rows[0].latency + self._pipelined
 
     def elaborate(self, platform):
         m = Module()
+        optional = "sync" if self._pipelined else "comb"
+
+        activations = Signal.like(self.activations, reset_less=True)
+        weights = Signal.like(self.weights, reset_less=True)
+        inside, extend = Signal(reset_less=True), Signal(reset_less=True)
+        m.d[optional] += [
+            activations.eq(self.activations),
+            weights.eq(self.weights),
+            inside.eq(self.step.p.inside),
+            extend.eq(self.step.p.inside & self.signed),
+        ]
 
         step, valid = self.step.p, self.step.valid
         for _ in range(self.latency):
@@ -69,11 +91,11 @@ class MacArray(wiring.Component):
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
             m.d.comb += [
-                row.port.activations.eq(self.activations),
-                row.port.inside.eq(self.step.p.inside),
-                row.port.extend.eq(self.step.p.inside & self.signed),
-                row.port.positive.eq(self.weights.positive[index]),
-                row.port.negative.eq(self.weights.negative[index]),
+                row.port.activations.eq(activations),
+                row.port.inside.eq(inside),
+                row.port.extend.eq(extend),
+                row.port.positive.eq(weights.positive[index]),
+                row.port.negative.eq(weights.negative[index]),
                 row.port.accumulate.eq(valid | reset),
                 row.port.clear.eq(step.last | reset),
                 self.sums.p.values[index].eq(row.port.total),

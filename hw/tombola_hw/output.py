@@ -47,7 +47,7 @@ class OutputUnit(wiring.Component):
         `end` accompanies the last value of the layer.
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("OutputUnit", config)
         check_bool("OutputUnit", "pipelined", pipelined)
         self._config = config

@@ -89,7 +89,7 @@ class PoolUnit(wiring.Component):
         Lane i is value i; values beyond the lanes are 0.
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("PoolUnit", config)
         check_bool("PoolUnit", "pipelined", pipelined)
         self._config = config

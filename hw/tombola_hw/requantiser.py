@@ -34,7 +34,7 @@ class Requantiser(wiring.Component):
     result : Out(signed(32))
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("Requantiser", config)
         check_bool("Requantiser", "pipelined", pipelined)
         self._scaler = Scaler(config, pipelined=pipelined)

@@ -34,7 +34,7 @@ class Scaler(wiring.Component):
     total : Out(signed(49))
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = True):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("Scaler", config)
         check_bool("Scaler", "pipelined", pipelined)
         self._value_bits = config.accumulator_bits

@@ -108,6 +108,7 @@ def test_init():
     config = EngineConfig(rows=2, lanes=8)
     dut = MacArray(config)
     assert dut.latency == 4
+    assert MacArray(config, pipelined=True).latency == 5
     assert MacRow(config).latency == 4
     assert MacRow(config, levels_per_register=2).latency == 3
     assert AdderTree(5, term_bits=9).latency == 3
@@ -120,6 +121,9 @@ def test_wrong_init():
         with pytest.raises(TypeError) as error:
             core("4x4")
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not '4x4'"
+    with pytest.raises(TypeError) as error:
+        MacArray(EngineConfig(), pipelined=2)
+    assert str(error.value) == "MacArray pipelined must be a bool, not 2"
     with pytest.raises(TypeError) as error:
         MacRow(EngineConfig(), levels_per_register=1.0)
     assert str(error.value) == "AdderTree levels_per_register must be an int, not 1.0"
@@ -135,7 +139,9 @@ def test_wrong_init():
 )
 def test_equals_golden(rows, lanes, levels, signed):
     config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18)
-    dut = MacArray(config, row=lambda c: MacRow(c, levels_per_register=levels))
+    dut = MacArray(
+        config, row=lambda c: MacRow(c, levels_per_register=levels), pipelined=rows == 3
+    )
     random = np.random.default_rng(1000 * rows + lanes)
     positions = random_positions(random, config, 25)
     check(dut, config, positions, signed=signed, gaps=random)

@@ -50,7 +50,7 @@ def golden(config, layer, table, groups):
     return results
 
 
-def check(config, table, layers, *, gaps=None, pipelined=True):
+def check(config, table, layers, *, gaps=None, pipelined=False):
     """`layers` is a list of (layer, groups, source), the source being ``mac`` or ``pool``."""
     dut = OutputUnit(config, pipelined=pipelined)
     random = np.random.default_rng(0)
@@ -125,8 +125,8 @@ def random_groups(random, config, width, *, positions, groups):
 
 def test_init():
     config = EngineConfig()
-    assert OutputUnit(config).latency == 12
-    assert OutputUnit(config, pipelined=False).latency == 11
+    assert OutputUnit(config).latency == 11
+    assert OutputUnit(config, pipelined=True).latency == 12
     assert Placement(EngineConfig(activation_words=16, result_words=1024)).bits == 10
 
 

@@ -19,7 +19,7 @@ def golden(position, *, signed, maximum):
     return (taken.max(axis=0) if maximum else taken.sum(axis=0)).tolist()
 
 
-def check(config, positions, *, signed, maximum, gaps=None, pipelined=True):
+def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
     dut = PoolUnit(config, pipelined=pipelined)
     left, due = [], []
 
@@ -86,8 +86,8 @@ def random_positions(random, lanes, number, *, lines=(1, 10), inside=0.6):
 
 
 def test_init():
-    assert PoolUnit(EngineConfig()).latency == 2
-    assert PoolUnit(EngineConfig(), pipelined=False).latency == 1
+    assert PoolUnit(EngineConfig()).latency == 1
+    assert PoolUnit(EngineConfig(), pipelined=True).latency == 2
 
 
 def test_wrong_init():

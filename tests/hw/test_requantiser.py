@@ -60,8 +60,8 @@ def edges(*, shift, clamp):
 
 def test_init():
     config = EngineConfig(accumulator_bits=32)
-    assert Requantiser(config).latency == 11
-    assert Requantiser(config, pipelined=False).latency == 10
+    assert Requantiser(config).latency == 10
+    assert Requantiser(config, pipelined=True).latency == 11
     assert Scaler(config).total_bits == 49
     assert Scaler(EngineConfig(accumulator_bits=12)).total_bits == 49
 
