@@ -17,6 +17,8 @@ class Preset:
     settings: SearchSettings
 
 
+# The literature searches a hundred epochs at a rate of 0.1; in a few epochs 0.4 gains 0.5 to 1
+# points on Fashion-MNIST, and 1.5 loses them again on the convolutional network.
 PRESETS = {
     preset.name: preset
     for preset in (
@@ -30,13 +32,13 @@ PRESETS = {
                 MaxPooling(),
                 Linear(out=10),
             ),
-            settings=SearchSettings(epochs=30, batch=64, learning_rate=0.3),
+            settings=SearchSettings(epochs=20, batch=64, learning_rate=0.4),
         ),
         Preset(
             name="fmnist-mlp",
             dataset="fmnist",
             parts=(Linear(out=256), Linear(out=256), Linear(out=10)),
-            settings=SearchSettings(epochs=5),
+            settings=SearchSettings(epochs=5, learning_rate=0.4),
         ),
         Preset(
             name="fmnist-cnn",
@@ -50,7 +52,7 @@ PRESETS = {
                 MaxPooling(),
                 Linear(out=10),
             ),
-            settings=SearchSettings(epochs=10),
+            settings=SearchSettings(epochs=6, learning_rate=0.4),
         ),
     )
 }
