@@ -14,6 +14,7 @@ import pytest
 
 from tombola.model.integer import IntegerModel
 from tombola.search.presets import preset
+from tombola.search.samples import Samples
 from tombola.search.search import search
 from tombola.search.weight_source import WeightSource
 from tombola.spec import reference, ticket_file
@@ -198,3 +199,17 @@ def test_the_folder_must_be_one(small, digits, tmp_path):
     with pytest.raises(ConfigError, match=r"^cannot make folder "):
         run(small, digits, tmp_path / "file")
     assert Path(tmp_path / "file").is_file()
+
+
+def test_classes_are_checked_before_the_search(small, digits, tmp_path):
+    train, test = digits
+    with pytest.raises(ConfigError) as error:
+        search(small, train=train, test=test, classes=["a", "b"], out=tmp_path)
+    assert str(error.value) == "preset small ends in 10 logits, but the data have 2 classes"
+    wrong = Samples(images=test.images, labels=test.labels + 1)
+    with pytest.raises(ConfigError) as error:
+        search(small, train=train, test=wrong, classes=CLASSES, out=tmp_path)
+    assert str(error.value) == "labels must lie in 0..9, not in 1..10"
+    empty = Samples(images=test.images[:0], labels=test.labels[:0])
+    with pytest.raises(ConfigError, match="one of the two is empty"):
+        search(small, train=empty, test=test, classes=CLASSES, out=tmp_path)

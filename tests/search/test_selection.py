@@ -78,6 +78,12 @@ def test_layerwise_each_layer_gives_its_part():
     assert [mask.tolist() for mask in masks] == [[True, False], [True, True, False]]
 
 
+def test_an_empty_layer_is_no_trouble():
+    keys = [torch.tensor([3.0, 1.0]), torch.empty(0)]
+    assert [mask.tolist() for mask in keep_layerwise(keys, sparsity=0.5)] == [[True, False], []]
+    assert [mask.tolist() for mask in keep_networkwide(keys, sparsity=0.5)] == [[True, False], []]
+
+
 def test_networkwide_one_threshold_for_all():
     masks = keep_networkwide(
         [torch.tensor([3.0, 1.0]), torch.tensor([9.0, 8.0, 7.0])], sparsity=0.5

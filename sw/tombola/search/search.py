@@ -93,6 +93,7 @@ def search(
         If settings, data and checkpoint do not fit together.
     """
     settings = preset.settings
+    _check_classes(preset, train, test, classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -137,6 +138,21 @@ def search(
         integer_accuracy=integer,
         history=history,
     )
+
+
+def _check_classes(preset: Preset, train: Samples, test: Samples, classes: Sequence[str]) -> None:
+    """A wrong number of classes would otherwise be noticed after the search."""
+    out = getattr(preset.parts[-1], "out", None)
+    if out != len(classes):
+        raise ConfigError(
+            f"preset {preset.name} ends in {out} logits, but the data have {len(classes)} classes"
+        )
+    for samples in (train, test):
+        if not len(samples):
+            raise ConfigError("a search needs training and test images; one of the two is empty")
+        low, high = int(samples.labels.min()), int(samples.labels.max())
+        if low < 0 or high >= len(classes):
+            raise ConfigError(f"labels must lie in 0..{len(classes) - 1}, not in {low}..{high}")
 
 
 def provenance(preset: Preset) -> Scalars:
