@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tombola.spec import link
 from tombola.spec.errors import ConfigError
-from tombola.spec.link import Command, Frame
+from tombola.spec.link import Command, Frame, Order
 
 WORDS = st.lists(st.integers(0, 0xFFFFFFFF), max_size=link.MAX_WORDS).map(tuple)
 FRAMES = st.builds(Frame, sequence=st.integers(0, 255), command=st.integers(0, 255), words=WORDS)
@@ -25,8 +25,31 @@ def crc32(data: bytes) -> int:
 @given(FRAMES)
 def test_there_and_back(frame):
     wire = frame.to_bytes()
-    assert link.parse(wire) == frame
+    assert link.parse(wire, unsent=frame.words) == frame
     assert link.frame_bytes(wire) == len(wire)
+
+
+def test_what_the_host_knows_is_covered_but_not_sent():
+    answer = Frame(sequence=7, command=link.ANSWER | Command.CHECK, words=(0x12345678, 9))
+    wire = answer.to_bytes()
+    assert wire[:4].hex() == "54078602"
+    assert wire[4:] == crc32(bytes.fromhex("0786027856341209000000")).to_bytes(4, "little")
+    assert link.parse(wire, unsent=answer.words) == answer
+    for other in [(), (0x12345678,), (0x12345678, 8), (0x12345678, 9, 0)]:
+        with pytest.raises(ConfigError, match="^frame has a wrong CRC$"):
+            link.parse(wire, unsent=other)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "last", "expected"),
+    [
+        (1, 0, Order.NEXT), (0, 255, Order.NEXT), (5, 5, Order.AGAIN), (4, 5, Order.AGAIN),
+        (250, 3, Order.AGAIN), (3, 250, Order.GAP), (7, 5, Order.GAP), (2, 0, Order.GAP),
+        (6, 133, Order.AGAIN), (5, 133, Order.GAP),
+    ],
+)  # fmt: skip
+def test_order_of_requests(sequence, last, expected):
+    assert link.order(sequence, last) is expected
 
 
 def test_the_checksum_is_the_published_one():
@@ -42,7 +65,7 @@ def test_no_flipped_bit_passes(frame, data):
     bit = data.draw(st.integers(0, 8 * len(wire) - 1))
     wire[bit // 8] ^= 1 << bit % 8
     with pytest.raises(ConfigError):
-        link.parse(bytes(wire))
+        link.parse(bytes(wire), unsent=frame.words)
 
 
 @given(st.binary(max_size=80))
@@ -96,7 +119,7 @@ def test_a_frame_that_says_too_many_words_is_refused():
 
 
 def test_an_answer_is_never_taken_for_a_request():
-    requests = {Command.WRITE, Command.READ}
+    requests = link.WRITES | link.READS
     assert all(command < link.ANSWER and command | link.ANSWER not in requests
                for command in requests)  # fmt: skip
     assert Command.NAK not in {command | link.ANSWER for command in requests}

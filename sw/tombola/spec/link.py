@@ -1,12 +1,25 @@
-"""The serial host link: frames, commands and their checksum.
+"""The serial host link: frames, commands, their checksum and their order.
 
 A frame, either way, is
 
     sync 0x54 | sequence | command | count | payload: count x 4 bytes | CRC-32, 4 bytes
 
 with all multi-byte numbers lowest byte first. The CRC is CRC-32/ISO-HDLC (the one of Ethernet and
-zlib) over everything between sync and CRC. The answer repeats the sequence number; its command is
-the request's with bit 7 set, or NAK.
+zlib) over everything between sync and CRC.
+
+An answer repeats the sequence number; its command is the request's with bit 7 set, or NAK. Its
+payload is the words that were written or read, in the order of the accesses. The host knows those
+of WRITE, RESET and CHECK: they are counted and covered by the CRC, but not sent, so that 8 bytes
+say that exactly these words went over the bus.
+
+Every request has the next sequence number, modulo 256. A request whose answer does not come is
+sent again as it was. The board remembers the number of the last request it took and takes the one
+that follows. One that it has had already (up to 128 back) is answered again, but writes nothing: a
+run is never started twice. One that is too far ahead, since a frame before it was lost, gets NAK.
+From power-up to the first RESET everything else gets NAK.
+
+The board executes one request while it receives another: that one waits until the first is done,
+and is forgotten if a third begins meanwhile. It executes a WRITE faster than the next arrives.
 """
 
 import enum
@@ -20,7 +33,9 @@ SYNC = 0x54
 HEADER_BYTES = 4
 CRC_BYTES = 4
 MAX_WORDS = 63
-"""Payload words of a frame: with the header they fit 64 words of buffer."""
+"""Payload words of a frame."""
+MAX_REQUEST_WORDS = 62
+"""Payload words of a request: with its header and CRC they fit the board's 256 bytes."""
 ANSWER = 0x80
 
 
@@ -28,12 +43,40 @@ class Command(enum.IntEnum):
     """What a request asks for."""
 
     WRITE = 1
-    """Payload: address, then 1 to 62 words for it and those after it. Answer: no payload."""
+    """Payload: address, then 1 to 61 words for it and those after it."""
     READ = 2
-    """Payload: address, then how many words, 1 to 63. Answer: the words."""
+    """Payload: address, then how many words, 1 to 63."""
+    WAIT = 3
+    """As READ, once bit 0 of the first word is 0; a RESET behind it ends it without an answer."""
+    RESET = 5
+    """As WRITE, whatever its sequence number, from which the board counts on."""
+    CHECK = 6
+    """As READ, but the words are not sent: the CRC says whether they are those the host expects."""
     NAK = 0x7F
-    """Answer to a frame of an unknown command or a wrong count; no payload. A frame with a wrong
-    CRC gets no answer: nobody knows what it was."""
+    """Answer, without payload, to an unknown command, a wrong count, or a request out of order. A
+    frame with a wrong CRC gets no answer: nobody knows what it was."""
+
+
+WRITES = frozenset({Command.WRITE, Command.RESET})
+READS = frozenset({Command.READ, Command.WAIT, Command.CHECK})
+UNSENT = frozenset(ANSWER | command for command in {*WRITES, Command.CHECK})
+"""Commands of the answers whose payload is left out."""
+
+
+class Order(enum.Enum):
+    """How a request stands to those that the board has taken."""
+
+    NEXT = "next"
+    AGAIN = "again"
+    GAP = "gap"
+
+
+def order(sequence: int, last: int) -> Order:
+    """Where `sequence` stands if `last` was the number of the request taken last."""
+    ahead = (sequence - last - 1) & 0xFF
+    if ahead == 0:
+        return Order.NEXT
+    return Order.AGAIN if ahead >= 0x80 else Order.GAP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +89,7 @@ class Frame:
         0 to 255, chosen by the host.
     command : int
     words : tuple of int
-        Payload.
+        Payload, sent or not.
     """
 
     sequence: int
@@ -65,19 +108,27 @@ class Frame:
 
     def to_bytes(self) -> bytes:
         """The frame on the wire."""
-        body = struct.pack(
-            f"<BBB{len(self.words)}I", self.sequence, self.command, len(self.words), *self.words
-        )
-        return bytes([SYNC]) + body + struct.pack("<I", zlib.crc32(body))
+        header = struct.pack("<BBB", self.sequence, self.command, len(self.words))
+        payload = struct.pack(f"<{len(self.words)}I", *self.words)
+        sent = b"" if self.command in UNSENT else payload
+        crc = struct.pack("<I", zlib.crc32(payload, zlib.crc32(header)))
+        return bytes([SYNC]) + header + sent + crc
 
 
 def frame_bytes(header: bytes) -> int:
     """Length on the wire of the frame that starts with this header (4 bytes)."""
-    return HEADER_BYTES + 4 * header[3] + CRC_BYTES
+    words = 0 if header[2] in UNSENT else header[3]
+    return HEADER_BYTES + 4 * words + CRC_BYTES
 
 
-def parse(content: bytes) -> Frame:
+def parse(content: bytes, *, unsent: tuple[int, ...] = ()) -> Frame:
     """One whole frame.
+
+    Parameters
+    ----------
+    content : bytes
+    unsent : tuple of int
+        The words that the frame covers and leaves out, where it is such an answer.
 
     Raises
     ------
@@ -88,8 +139,11 @@ def parse(content: bytes) -> Frame:
         raise ConfigError("not a frame: no sync byte or too short")
     if len(content) != frame_bytes(content):
         raise ConfigError(f"frame has {len(content)} bytes but says {frame_bytes(content)}")
-    body, crc = content[1:-CRC_BYTES], struct.unpack("<I", content[-CRC_BYTES:])[0]
-    if zlib.crc32(body) != crc:
+    sequence, command, count = content[1:HEADER_BYTES]
+    words = unsent
+    if command not in UNSENT:
+        words = struct.unpack_from(f"<{count}I", content, HEADER_BYTES)
+    frame = Frame(sequence=sequence, command=command, words=words)
+    if len(words) != count or frame.to_bytes() != content:
         raise ConfigError("frame has a wrong CRC")
-    sequence, command, count = body[:3]
-    return Frame(sequence=sequence, command=command, words=struct.unpack(f"<{count}I", body[3:]))
+    return frame

@@ -63,7 +63,7 @@ REGISTERS = (
     Register("ticket_words", 0x06, "r", "depth of the ticket memory"),
     Register("table_entries", 0x07, "r", "depth of the requantisation table"),
     Register("result_words", 0x08, "r", "depth of the result memory"),
-    Register("control", 0x09, "w", "1 starts a run; 2 clears the error code"),
+    Register("control", 0x09, "w", "1 starts a run; 2 clears the error code, 6 ends a run as well"),
     Register("status", 0x0A, "r", "bit 0 busy, bit 1 done; error code in bits 15..8"),
     Register("program", 0x0B, "rw", "ticket word of the first descriptor"),
     Register("layers", 0x0C, "rw", "layers to run"),
@@ -75,6 +75,8 @@ REGISTERS = (
     Register("weight_stalls", 0x12, "r", "clocks the array waited for weights"),
     Register("output_stalls", 0x13, "r", "clocks the array waited for requantisation"),
 )
+START, STOP = 1, 6
+"""What to write to `control`."""
 ADDRESS = {register.name: register.address for register in REGISTERS}
 
 
