@@ -80,6 +80,7 @@ class ComputePath(wiring.Component):
             array.step.payload.eq(fetch.steps.payload),
             array.step.valid.eq(fetch.steps.valid & convolves),
             array.signed.eq(self.layer.input_signed),
+            array.clear.eq(self.start),
             array.activations.eq(self.activations),
             array.weights.eq(self.weights),
             pool.step.payload.eq(fetch.steps.payload),

@@ -1,6 +1,6 @@
 """The programmable engine: one bus in, one network out, tickets loaded at run time."""
 
-from amaranth import Cat, Module, Mux
+from amaranth import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -66,9 +66,14 @@ class Engine(wiring.Component):
         m = Module()
         m.submodules.host = host = HostAccess(self._config)
         m.submodules.registers = registers = RegisterFile(self._config)
-        m.submodules.sequencer = sequencer = Sequencer(self._config)
-        m.submodules.weights = weights = WeightPath(self._config)
-        m.submodules.compute = compute = ComputePath(self._config)
+        stop = Signal()
+        sequencer, weights = Sequencer(self._config), WeightPath(self._config)
+        compute = ComputePath(self._config)
+        # A forged program may never come to its end: then all that runs it starts afresh.
+        m.submodules.sequencer = ResetInserter(stop)(sequencer)
+        m.submodules.weights = ResetInserter(stop)(weights)
+        m.submodules.compute = ResetInserter(stop)(compute)
+        m.d.sync += stop.eq(registers.stop)
         m.submodules.argmax = argmax = ArgMax(self._config)
         m.submodules.ticket = ticket = WordMemory(
             32, depth=self._config.ticket_words, init=self._ticket_init

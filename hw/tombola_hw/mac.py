@@ -36,6 +36,8 @@ class MacArray(wiring.Component):
     -------
     signed : In(1)
         High: activations are two's complement. Constant while a layer runs.
+    clear : In(1)
+        Forgets the lines of a position that a broken run left without its last; as a reset does.
     step : In(stream.Signature(step_layout(config), always_ready=True))
     activations : In(activation_layout(config))
     weights : In(weights_layout(config))
@@ -56,6 +58,7 @@ class MacArray(wiring.Component):
         self._rows = [row(config) for _ in range(config.rows)]
         super().__init__({
             "signed": In(1),
+            "clear": In(1),
             "step": In(stream.Signature(step_layout(config), always_ready=True)),
             "activations": In(activation_layout(config)),
             "weights": In(weights_layout(config)),
@@ -87,7 +90,7 @@ class MacArray(wiring.Component):
             m.d.sync += [later.eq(step), later_valid.eq(valid)]
             step, valid = later, later_valid
 
-        reset = ResetSignal(allow_reset_less=True)
+        clear = ResetSignal(allow_reset_less=True) | self.clear
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
             m.d.comb += [
@@ -96,8 +99,8 @@ class MacArray(wiring.Component):
                 row.port.extend.eq(extend),
                 row.port.positive.eq(weights.positive[index]),
                 row.port.negative.eq(weights.negative[index]),
-                row.port.accumulate.eq(valid | reset),
-                row.port.clear.eq(step.last | reset),
+                row.port.accumulate.eq(valid | clear),
+                row.port.clear.eq(step.last | clear),
                 self.sums.p.values[index].eq(row.port.total),
             ]
 

@@ -40,8 +40,8 @@ class RegisterFile(wiring.Component):
         An access went to no existing address; becomes error code ADDRESS.
     busy, finished, unknown : In(1)
         From the sequencer.
-    run : Out(1)
-        High for one clock to start a run.
+    run, stop : Out(1)
+        High for one clock to start a run, to break one off.
     program, layers, seed : Out
         Values written by the host.
     winner : In
@@ -70,6 +70,7 @@ class RegisterFile(wiring.Component):
             "finished": In(1),
             "unknown": In(1),
             "run": Out(1),
+            "stop": Out(1),
             "program": Out(address_bits(config.ticket_words)),
             "layers": Out(LAYER_COUNT_BITS),
             "seed": Out(64),
@@ -128,6 +129,8 @@ class RegisterFile(wiring.Component):
         m.d.comb += [
             start.eq(is_control & self.write_data[0]),
             clear.eq(is_control & self.write_data[1]),
+            # A run is broken off by clearing its error, so that one bit decides about BUSY.
+            self.stop.eq(clear & self.write_data[2]),
             self.run.eq(start & ~self.busy & (self.layers != 0)),
             astray.eq(self.astray | (self.write & ~known["w"]) | (self.read & ~known["r"])),
         ]
