@@ -1,25 +1,43 @@
 """Executor of the host link's commands: turns frames into accesses of the host bus and answers."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import enum, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.link import ANSWER, Command
+from tombola.spec.link import ANSWER, READS, UNSENT, Command
 from tombola_hw.bus import request_layout, response_shape
-from tombola_hw.frame_receiver import Action, frame_layout
+from tombola_hw.frame_receiver import BANK_BITS, HEADER_PLACE
 from tombola_hw.frame_transmitter import content_layout
+
+
+class Action(enum.Enum, shape=3):
+    """What a frame asks for, as far as the hardware tells commands apart."""
+
+    UNKNOWN = 0
+    WRITE = int(Command.WRITE)
+    READ = int(Command.READ)
+    WAIT = int(Command.WAIT)
+    RESET = int(Command.RESET)
+    CHECK = int(Command.CHECK)
+
+
+def _any(action, commands):
+    """Whether `action` is one of these commands."""
+    return action.as_value().matches(*sorted(int(command) for command in commands))
 
 
 class FrameExecutor(wiring.Component):
     """Does what a frame asks for, and says so.
 
-    A frame's counts are checked before its first access; a wrong one is answered with NAK. A write
-    takes 10 clocks a word, a read 2 and the time of 4 bytes of answer; both wait for the bus.
-    Address bits above the bus's are ignored. Golden model: `tombola.spec.link`.
+    Order and counts of a frame are checked before its first access; a wrong one is answered with
+    NAK. The answer's header goes out first, then a word every 49 clocks at most: as fast as `bus`
+    and `content` allow, and faster than a line of 4 clocks a bit brings requests. Address bits
+    above the bus's are ignored. Golden model: `tombola.spec.link`.
 
     Members
     -------
-    frames : In(stream.Signature(frame_layout()))
+    offered, take, bank, urgent
+        As in `FrameReceiver`.
     load : In(memory.ReadPort.Signature)
         Of the receiver's buffer.
     requests : Out(stream.Signature(request_layout()))
@@ -29,8 +47,11 @@ class FrameExecutor(wiring.Component):
 
     def __init__(self):
         super().__init__({
-            "frames": In(stream.Signature(frame_layout())),
-            "load": In(memory.ReadPort.Signature(addr_width=9, shape=8)),
+            "offered": In(1),
+            "take": Out(1),
+            "bank": In(1),
+            "urgent": In(1),
+            "load": In(memory.ReadPort.Signature(addr_width=BANK_BITS + 1, shape=8)),
             "requests": Out(stream.Signature(request_layout())),
             "responses": In(stream.Signature(response_shape())),
             "content": Out(stream.Signature(content_layout())),
@@ -38,65 +59,104 @@ class FrameExecutor(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        frame = Signal(frame_layout())
-        index = Signal(8)   # byte of the payload
-        word = Signal(32)   # filled from its high end, emptied from its low end
-        words_left = Signal.like(frame.count)   # of a read's answer
+        bank = Signal()
+        place = Signal(BANK_BITS)   # byte of the bank
+        word = Signal(32)           # filled from its high end, emptied from its low end
+        byte = Signal(2)            # of the word, as it is emptied
+        words_left = Signal(6)
+        action = Signal(Action)
+        sequence = Signal(8)
+        last = Signal(8)            # sequence number of the request taken last
+        known = Signal()            # there was a RESET, so that `last` means something
+        again = Signal()            # the request was executed before
         request, content = self.requests.p, self.content.p
-        refused = frame.action == Action.UNKNOWN
+
+        reads, resets = _any(action, READS), action == Action.RESET
+        unsent = _any(action, (answer ^ ANSWER for answer in UNSENT))
+        # One's complement subtracts one more: 0 is the next request, a negative number an old one.
+        ahead = (sequence + ~last)[:8]
+        miscounted = Mux(reads, words_left != 2, words_left < 2)
+        out_of_order = ~resets & (~known | (ahead != 0) & ~ahead[7])
+        refused = (action == Action.UNKNOWN) | miscounted | out_of_order
 
         m.d.comb += [
-            self.load.addr.eq(Cat(index, frame.bank)),
+            self.load.addr.eq(Cat(place, bank)),
             self.load.en.eq(1),
-            request.write.eq(frame.action == Action.WRITE),
+            request.write.eq(~reads),
             request.data.eq(word),
             content.byte.eq(word[:8]),
         ]
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.frames.ready.eq(1)
-                m.d.sync += [frame.eq(self.frames.p), index.eq(0), words_left.eq(0)]
-                with m.If(self.frames.valid):
-                    m.next = "JUDGE"
-            with m.State("JUDGE"):
-                m.next = "FETCH"
-                with m.If(Mux(frame.action == Action.WRITE, frame.count < 2, frame.count != 2)):
-                    m.d.sync += frame.action.eq(Action.UNKNOWN)
-                    m.next = "SEQUENCE"
-                with m.If(refused):
-                    m.next = "SEQUENCE"
+                m.d.comb += self.take.eq(1)
+                m.d.sync += [bank.eq(self.bank), place.eq(HEADER_PLACE)]
+                with m.If(self.offered):
+                    m.next = "FETCH"
             with m.State("FETCH"):
                 m.next = "SHIFT"
             with m.State("SHIFT"):
-                m.d.sync += [word.eq(Cat(word[8:], self.load.data)), index.eq(index + 1)]
+                m.d.sync += [word.eq(Cat(word[8:], self.load.data)), place.eq(place + 1)]
                 m.next = "FETCH"
-                with m.If(index[:2].all()):
+                with m.If(place[:2].all()):
                     m.next = "USE"
             with m.State("USE"):
-                with m.If(index == 4):
-                    m.d.sync += request.address.eq(word)
-                    m.next = "FETCH"
-                with m.Elif(frame.action == Action.WRITE):
-                    m.next = "WRITE"
-                with m.Else():
+                with m.If(place == 0):
+                    m.d.sync += [
+                        sequence.eq(word[8:16]),
+                        action.eq(Action.UNKNOWN),
+                        words_left.eq(word[24:]),
+                    ]
+                    with m.Switch(word[16:24]):
+                        for each in Action:
+                            if each is not Action.UNKNOWN:
+                                with m.Case(each.value):
+                                    m.d.sync += action.eq(each)
+                    m.next = "JUDGE"
+                with m.Elif(place == 4):
+                    m.d.sync += [request.address.eq(word), words_left.eq(words_left - 1)]
+                    m.next = "SEQUENCE"
+                    with m.If(reads):
+                        m.next = "FETCH"
+                with m.Elif(reads):
                     m.d.sync += words_left.eq(word)
                     m.next = "SEQUENCE"
+                    with m.If(action == Action.WAIT):
+                        m.next = "PROBE"
                     with m.If((word[:len(words_left)] == 0) | word[len(words_left):].any()):
-                        m.d.sync += [frame.action.eq(Action.UNKNOWN), words_left.eq(0)]
-            with m.State("WRITE"):
+                        m.d.sync += [action.eq(Action.UNKNOWN), words_left.eq(0)]
+                        m.next = "SEQUENCE"
+                with m.Else():
+                    m.next = "WRITE"
+            with m.State("JUDGE"):
+                m.d.sync += again.eq(ahead[7] & ~resets)
+                with m.If(refused):
+                    m.d.sync += [action.eq(Action.UNKNOWN), words_left.eq(0)]
+                    m.next = "SEQUENCE"
+                with m.Else():
+                    with m.If((ahead == 0) | resets):
+                        m.d.sync += [last.eq(sequence), known.eq(1)]
+                    m.next = "FETCH"
+            with m.State("PROBE"):
                 m.d.comb += self.requests.valid.eq(1)
                 with m.If(self.requests.ready):
-                    m.d.sync += request.address.eq(request.address + 1)
-                    m.next = "FETCH"
-                    with m.If(index[2:] == frame.count):
+                    m.next = "PROBED"
+            with m.State("PROBED"):
+                m.d.comb += self.responses.ready.eq(1)
+                with m.If(self.responses.valid):
+                    m.next = "PROBE"
+                    with m.If(~self.responses.payload[0]):
                         m.next = "SEQUENCE"
+                    with m.Elif(self.offered & self.urgent):
+                        m.next = "IDLE"
             with m.State("SEQUENCE"):
-                m.d.comb += [content.byte.eq(frame.sequence), self.content.valid.eq(1)]
+                m.d.comb += [content.byte.eq(sequence), self.content.valid.eq(1)]
                 with m.If(self.content.ready):
                     m.next = "COMMAND"
             with m.State("COMMAND"):
-                answer = Mux(refused, Command.NAK, ANSWER | frame.action.as_value())
+                answer = Mux(
+                    action == Action.UNKNOWN, Command.NAK, ANSWER | action.as_value()
+                )
                 m.d.comb += [content.byte.eq(answer), self.content.valid.eq(1)]
                 with m.If(self.content.ready):
                     m.next = "COUNT"
@@ -107,31 +167,42 @@ class FrameExecutor(wiring.Component):
                     self.content.valid.eq(1),
                 ]
                 with m.If(self.content.ready):
+                    m.next = "NEXT"
+            with m.State("NEXT"):
+                m.next = "FETCH"
+                with m.If(reads):
                     m.next = "READ"
-                    with m.If(words_left == 0):
-                        m.next = "IDLE"
+                with m.If(words_left == 0):
+                    m.next = "IDLE"
+            with m.State("WRITE"):
+                m.d.comb += self.requests.valid.eq(~again)
+                with m.If(self.requests.ready | again):
+                    m.next = "COUNT_WORD"
             with m.State("READ"):
                 m.d.comb += self.requests.valid.eq(1)
-                m.d.sync += index.eq(0)
                 with m.If(self.requests.ready):
-                    m.d.sync += [
-                        request.address.eq(request.address + 1),
-                        words_left.eq(words_left - 1),
-                    ]
                     m.next = "RESPONSE"
             with m.State("RESPONSE"):
                 m.d.comb += self.responses.ready.eq(1)
                 m.d.sync += word.eq(self.responses.payload)
                 with m.If(self.responses.valid):
-                    m.next = "DATA"
+                    m.next = "COUNT_WORD"
+            with m.State("COUNT_WORD"):
+                m.d.sync += [
+                    request.address.eq(request.address + 1),
+                    words_left.eq(words_left - 1),
+                ]
+                m.next = "DATA"
             with m.State("DATA"):
-                ends = index[:2].all()
-                m.d.comb += [self.content.valid.eq(1), content.last.eq(ends & (words_left == 0))]
+                ends = byte.all()
+                m.d.comb += [
+                    self.content.valid.eq(1),
+                    content.last.eq(ends & (words_left == 0)),
+                    content.unsent.eq(unsent),
+                ]
                 with m.If(self.content.ready):
-                    m.d.sync += [word.eq(Cat(word[8:], self.load.data)), index.eq(index + 1)]
+                    m.d.sync += [word.eq(Cat(word[8:], self.load.data)), byte.eq(byte + 1)]
                     with m.If(ends):
-                        m.next = "READ"
-                        with m.If(words_left == 0):
-                            m.next = "IDLE"
+                        m.next = "NEXT"
 
         return m

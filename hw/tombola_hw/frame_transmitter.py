@@ -9,15 +9,19 @@ from tombola_hw.byte_crc import ByteCrc
 
 
 def content_layout() -> data.StructLayout:
-    """One byte of a frame between sync byte and CRC; `last` marks the final one."""
-    return data.StructLayout({"byte": 8, "last": 1})
+    """One byte of a frame between sync byte and CRC.
+
+    `unsent` marks one that the CRC covers but the frame leaves out, `last` the final one.
+    """
+    return data.StructLayout({"byte": 8, "unsent": 1, "last": 1})
 
 
 class FrameTransmitter(wiring.Component):
     """Makes the bytes of frames from their content.
 
     The sync byte is offered with the first byte of content; after it a byte every 9 clocks
-    at most. `content` waits for `bytes`. Golden model: `tombola.spec.link.Frame.to_bytes`.
+    at most. `content` waits for `bytes`; a frame's first byte is never `unsent`. Golden model:
+    `tombola.spec.link.Frame.to_bytes`.
 
     Members
     -------
@@ -35,6 +39,8 @@ class FrameTransmitter(wiring.Component):
         m = Module()
         m.submodules.crc = crc = ByteCrc()
         sent = Signal(range(CRC_BYTES))
+        sent_byte = self.content.valid & ~self.content.p.unsent
+        passes = self.bytes.ready | self.content.p.unsent
         m.d.comb += crc.bytes.p.byte.eq(self.content.p.byte)
 
         with m.FSM():
@@ -49,9 +55,9 @@ class FrameTransmitter(wiring.Component):
             with m.State("CONTENT"):
                 m.d.comb += [
                     self.bytes.payload.eq(self.content.p.byte),
-                    self.bytes.valid.eq(self.content.valid & crc.bytes.ready),
-                    self.content.ready.eq(self.bytes.ready & crc.bytes.ready),
-                    crc.bytes.valid.eq(self.content.valid & self.bytes.ready),
+                    self.bytes.valid.eq(sent_byte & crc.bytes.ready),
+                    self.content.ready.eq(passes & crc.bytes.ready),
+                    crc.bytes.valid.eq(self.content.valid & passes),
                 ]
                 with m.If(self.content.valid & self.content.ready & self.content.p.last):
                     m.next = "CRC"

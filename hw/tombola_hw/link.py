@@ -16,8 +16,8 @@ class HostLink(wiring.Component):
 
     Receives one frame while it executes another, so a host may have two requests under way. The
     bus must take every request and answer every read within a bounded time; then no input on `rx`
-    can hang the link: see `FrameReceiver` for how it finds its way back. Golden model:
-    `tombola.spec.link`.
+    can hang the link: see `FrameReceiver` for how it finds its way back. Only WAIT may take long,
+    and a RESET ends it. Golden model: `tombola.spec.link`.
 
     Parameters
     ----------
@@ -56,7 +56,12 @@ class HostLink(wiring.Component):
         m.d.comb += [uart_rx.line.eq(self.rx), self.tx.eq(uart_tx.line)]
         connect(m, uart_rx.bytes, receiver.bytes)
         connect(m, receiver.store, buffer.write_port())
-        connect(m, receiver.frames, executor.frames)
+        m.d.comb += [
+            executor.offered.eq(receiver.offered),
+            executor.bank.eq(receiver.bank),
+            executor.urgent.eq(receiver.urgent),
+            receiver.take.eq(executor.take),
+        ]
         connect(m, buffer.read_port(), executor.load)
         connect(m, executor.requests, flipped(self.requests))
         connect(m, flipped(self.responses), executor.responses)
