@@ -1,0 +1,71 @@
+"""The demo's own work: order of stages, one summary, a failed stage in one line."""
+
+import json
+
+import pytest
+
+from tombola.cli import demo
+from tombola.cli.main import main
+
+DOCUMENTS = {
+    "search": {"ticket": "d.ticket", "float_accuracy": 0.97, "integer_accuracy": 0.96},
+    "inspect": {"ticket_bytes": 4000, "dense_bytes": 60000},
+    "eval": {"integer_accuracy": 0.96},
+    "rtl": {"files": ["tombola_engine.v"]},
+    "sim": {"samples": 5, "values_compared": 50, "mismatches": 0, "cycles_per_inference": 7000.0},
+}
+BUILD = {"geometry": "16x4", "macs": 64, "lut4": 5000, "ff": 3000, "block_ram": 20,
+         "fmax_mhz": 25.0, "clock_mhz": 24.0, "bitstream": "top.bin"}
+
+
+@pytest.fixture
+def canned(monkeypatch):
+    """Stages that say what DOCUMENTS holds, without running anything; records their order."""
+    ran = []
+
+    def run(stage, logs):
+        ran.append(stage.name)
+        stage.started, stage.seconds = 0.0, 0.5
+        if stage.name.startswith("build-"):
+            stage.document = {"board": stage.name.removeprefix("build-"), **BUILD}
+        else:
+            stage.document = dict(DOCUMENTS[stage.name])
+
+    monkeypatch.setattr(demo.Stage, "run", run)
+    return ran
+
+
+def test_one_document_with_all_stages(canned, tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads((tmp_path / "demo.json").read_text())
+    assert set(document["stages"]) == {*DOCUMENTS, "build-icebreaker", "build-ulx3s-25f"}
+    assert document["summary"]["integer_accuracy"] == 0.96
+    assert document["summary"]["boards"]["ulx3s-25f"]["fmax_mhz"] == 25.0
+    assert [name for name in canned if name in DOCUMENTS] == list(DOCUMENTS)
+
+
+def test_table_for_people_names_what_was_measured(canned, tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path), "--no-build"]) == 0
+    shown = capsys.readouterr().out
+    for figure in ("96.00%", "4,000 bytes", "60,000 bytes", "50 logits, 0 mismatches", "7,000"):
+        assert figure in shown
+
+
+def test_mismatches_end_with_status_1(canned, tmp_path, monkeypatch):
+    monkeypatch.setitem(DOCUMENTS, "sim", {**DOCUMENTS["sim"], "mismatches": 3})
+    assert main(["demo", "--out", str(tmp_path), "--no-build", "--json"]) == 1
+
+
+def test_failed_stage_is_one_line_that_names_its_log(tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path), "--no-build", "--epochs", "0"]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("tombola: error: search failed: epochs must be")
+    assert message.endswith("search.log)")
+
+
+def test_nothing_runs_where_nothing_can_be_written(canned, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["demo", "--out", str(tmp_path / "file" / "demo")]) == 2
+    assert canned == []
+    assert capsys.readouterr().err.startswith("tombola: error: cannot write ")
