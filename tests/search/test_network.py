@@ -39,7 +39,7 @@ def test_sizes():
 @pytest.mark.parametrize(
     ("name", "shape", "weights"),
     [
-        ("digits-cnn", (1, 8, 8), 19088),
+        ("digits-cnn", (1, 8, 8), 25744),
         ("fmnist-mlp", (1, 28, 28), 268800),
         ("fmnist-cnn", (1, 28, 28), 31952),
     ],

@@ -28,7 +28,8 @@ PRESETS = {
             parts=(
                 Convolution(out=16),
                 Convolution(out=32),
-                Convolution(out=32),
+                MaxPooling(),
+                Convolution(out=64),
                 MaxPooling(),
                 Linear(out=10),
             ),
