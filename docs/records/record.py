@@ -6,6 +6,8 @@ its checkpoint, so the script can be started as often as it takes.
 
 import argparse
 import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -78,6 +80,12 @@ def spread(values: list[float]) -> dict:
     }
 
 
+def environment() -> str:
+    """The kind of machine, and the version whose arithmetic the search used."""
+    version = torch.__version__.partition("+")[0]
+    return f"{os.cpu_count()}-core {platform.machine()} CPU, torch {version}"
+
+
 def main() -> None:
     """Runs what is missing and writes the record once all seeds are there."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,7 +98,7 @@ def main() -> None:
     record = {
         "name": args.name,
         "command": f"tombola search {options} --seed SEED --out DIR",
-        "environment": f"2-core x86-64 CPU, torch {torch.__version__.partition('+')[0]}",
+        "environment": environment(),
         "settings": results[0]["settings"],
         "runs": runs,
         "summary": {
