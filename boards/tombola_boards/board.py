@@ -60,6 +60,11 @@ class Board:
             )
 
     @property
+    def pipelined(self) -> bool:
+        """Whether the engine takes more registers: the clocks of an ECP5 ask for them."""
+        return self.family is Family.ECP5
+
+    @property
     def divisor(self) -> int:
         """Clocks a bit of the serial line."""
         return round(self.clock_hz / self.baud)

@@ -29,6 +29,8 @@ class Engine(wiring.Component):
     config : EngineConfig
     spram : bool
         Keep activations in the single-port RAM of an iCE40 UP5K.
+    pipelined : bool
+        More registers in the compute path: for 100 MHz on an ECP5.
     ticket_init, table_init : sequence of int
         Words of ticket memory and table at power-up, as `Program.ticket_image` and
         `Program.table_image` have them.
@@ -43,10 +45,12 @@ class Engine(wiring.Component):
         `tombola.spec.registers.ErrorCode`.
     """
 
-    def __init__(self, config: EngineConfig, *, spram=False, ticket_init=(), table_init=()):
+    def __init__(
+        self, config: EngineConfig, *, spram=False, pipelined=False, ticket_init=(), table_init=()
+    ):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Engine config must be an EngineConfig, not {config!r}")
-        self._config, self._spram = config, spram
+        self._config, self._spram, self._pipelined = config, spram, pipelined
         self._ticket_init = [int(word) for word in ticket_init]
         self._table_init = [int(entry) for entry in table_init]
         super().__init__({
@@ -68,7 +72,9 @@ class Engine(wiring.Component):
         m.submodules.registers = registers = RegisterFile(self._config)
         stop = Signal()
         sequencer, weights = Sequencer(self._config), WeightPath(self._config)
-        compute = ComputePath(self._config)
+        compute = ComputePath(
+            self._config, pipelined=self._pipelined
+        )
         # A forged program may never come to its end: then all that runs it starts afresh.
         m.submodules.sequencer = ResetInserter(stop)(sequencer)
         m.submodules.weights = ResetInserter(stop)(weights)

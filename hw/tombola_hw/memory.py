@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
 from tombola.spec.errors import ConfigError
 from tombola_hw.compute_checks import check_bool, check_config
-from tombola_hw.interfaces import activation_layout, address_bits
-from tombola_hw.memory_half import UNCHECKED, BlockHalf, SpramHalf
+from tombola_hw.interfaces import NO_COLLISIONS, activation_layout, address_bits
+from tombola_hw.memory_half import BlockHalf, SpramHalf
 
 
 def write_layout(config: EngineConfig) -> data.StructLayout:
@@ -51,7 +51,7 @@ class OneBank(wiring.Component):
         check_config("OneBank", config)
         word = unsigned(ACTIVATION_BITS * config.lanes)
         self._memory = Memory(
-            shape=word, depth=config.activation_words, init=[], attrs=UNCHECKED
+            shape=word, depth=config.activation_words, init=[], attrs=NO_COLLISIONS
         )
         super().__init__(memory_members(config))
 

@@ -8,14 +8,10 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec.engine import ACTIVATION_BITS
 from tombola.spec.errors import ConfigError
 from tombola_hw.compute_checks import check_range
-from tombola_hw.interfaces import address_bits
+from tombola_hw.interfaces import NO_COLLISIONS, address_bits
 
 SPRAM_WORDS = 1 << 14
 SPRAM_BYTES = 2
-
-UNCHECKED = {"no_rw_check": 1}
-"""Tells yosys that nobody reads a word while it is written; otherwise it keeps the old content
-beside the block RAM: 78 flip-flops and 44 LUTs for a word of 32 bits on iCE40."""
 
 
 class HalfSignature(wiring.Signature):
@@ -64,7 +60,7 @@ class BlockHalf(wiring.Component):
         check_range("BlockHalf", "depth", depth, 1, 1 << 20)
         check_range("BlockHalf", "lanes", lanes, 1, 32)
         word = unsigned(ACTIVATION_BITS * lanes)
-        self._memory = Memory(shape=word, depth=depth, init=[], attrs=UNCHECKED)
+        self._memory = Memory(shape=word, depth=depth, init=[], attrs=NO_COLLISIONS)
         super().__init__({"port": In(HalfSignature(depth=depth, lanes=lanes))})
 
     def elaborate(self, platform):

@@ -9,16 +9,12 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola_hw.channel_starts import ChannelStarts
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import layer_layout
+from tombola_hw.interfaces import NO_COLLISIONS, layer_layout
 from tombola_hw.mask_reader import cursor_bits
 
 INDEX_BITS = 3
 CURSOR = 6
 """Index of the cursor; stream states are words 0 to 3."""
-
-NO_COLLISIONS = {"no_rw_check": 1}
-"""Tells Yosys that no word is read in the clock that writes it. Else it adds a comparator and a
-bypass of the old word: 110 cells for this memory on iCE40."""
 
 
 class RowStates(wiring.Component):

@@ -8,8 +8,7 @@ from amaranth.utils import exact_log2
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import line_layout, weights_layout
-from tombola_hw.row_states import NO_COLLISIONS
+from tombola_hw.interfaces import NO_COLLISIONS, line_layout, weights_layout
 
 
 class WeightBuffer(wiring.Component):

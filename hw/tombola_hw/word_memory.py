@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.errors import ConfigError
-from tombola_hw.interfaces import address_bits
+from tombola_hw.interfaces import NO_COLLISIONS, address_bits
 
 
 class WordMemory(wiring.Component):
@@ -39,7 +39,7 @@ class WordMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(
-            shape=unsigned(self._width), depth=self._depth, init=self._init
+            shape=unsigned(self._width), depth=self._depth, init=self._init, attrs=NO_COLLISIONS
         )
         reader, writer = memory.read_port(), memory.write_port()
         m.d.comb += [
