@@ -9,8 +9,9 @@ from tombola.spec.lfsr import WORD
 from tombola_hw.class_drawer import ClassDrawer
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import address_bits, layer_layout, line_layout
-from tombola_hw.line_packer import LinePacker
-from tombola_hw.mask_applier import MaskApplier
+from tombola_hw.line_packer import LinePacker, step_codes_layout
+from tombola_hw.mask_applier import IN_ONE_CLOCK, MaskApplier
+from tombola_hw.stream_register import StreamBuffer
 from tombola_hw.turn_control import TurnControl
 
 
@@ -65,7 +66,13 @@ class WeightConstructor(wiring.Component):
 
         connect(m, control.places, drawer.places)
         connect(m, drawer.classes, applier.classes)
-        connect(m, applier.codes, packer.steps)
+        if self._config.construction > IN_ONE_CLOCK:
+            # Cuts the path of `ready` through the whole pipeline.
+            m.submodules.buffer = buffer = StreamBuffer(step_codes_layout(self._config))
+            connect(m, applier.codes, buffer.items)
+            connect(m, buffer.delayed, packer.steps)
+        else:
+            connect(m, applier.codes, packer.steps)
         connect(m, packer.lines, flipped(self.lines))
         m.d.comb += [
             control.layer.eq(self.layer),
@@ -88,7 +95,7 @@ class WeightConstructor(wiring.Component):
             self.read_address.eq(
                 Mux(control.fetch, control.fetch_address, applier.read_address)
             ),
-            self.busy.eq(control.busy | packer.pending),
+            self.busy.eq(control.busy | applier.holds | packer.pending),
         ]
 
         return m

@@ -1,6 +1,6 @@
 """Bit deposit: the next mask bits to the searchable positions, in order."""
 
-from amaranth import Cat, Module, Value
+from amaranth import C, Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -54,7 +54,16 @@ class BlockCounts(wiring.Component):
         while size <= self._width:
             for start in range(0, self._width, size):
                 half = size // 2
-                sums[start, size] = sums[start, half] + sums[start + half, half]
+                sums[start, size] = total = Signal(range(size + 1), name=f"from{start}_of{size}")
+                # In plain logic: for so few bits a carry chain costs more than it saves.
+                carry = C(0, 1)
+                halves = zip(sums[start, half], sums[start + half, half], strict=True)
+                for bit, (low, high) in enumerate(halves):
+                    m.d.comb += total[bit].eq(low ^ high ^ carry)
+                    above = Signal(name=f"carry{bit}_from{start}_of{size}")
+                    m.d.comb += above.eq((low & high) | (carry & (low | high)))
+                    carry = above
+                m.d.comb += total[-1].eq(carry)
             size *= 2
 
         m.d.comb += self.counts["all"].eq(sums[0, self._width])
@@ -69,25 +78,30 @@ class BitDeposit(wiring.Component):
 
     Combinational. The window is halved again and again: the low half of a block keeps the bits it
     has, the high half takes them shifted by the searchable positions of the low half. Bits at
-    positions that are not searchable are arbitrary. Golden model:
-    `tombola.spec.mask_code.decode` for one coat.
+    positions that are not searchable are arbitrary. Blocks of the sizes from `largest` down to
+    `smallest` are halved here, so that a register fits between two deposits, of which the second
+    takes the first's `bits`. Golden model: `tombola.spec.mask_code.decode` for one coat.
 
     Parameters
     ----------
     width : int
         Positions, a power of two up to 32.
+    largest, smallest : int
+        Powers of two up to `width`; from the whole width down to 2 if they are left out.
 
     Members
     -------
     counts : In(counts_layout(width))
         Of the searchable positions, from `BlockCounts`.
     window : In(width)
-        The next mask bits, bit 0 first.
+        The next mask bits, bit 0 first; each block of `largest` positions has its own.
     bits : Out(width)
     """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, *, largest: int | None = None, smallest: int = 2):
         self._width = check_width("BitDeposit", width)
+        self._largest = check_width("BitDeposit", width if largest is None else largest)
+        self._smallest = check_width("BitDeposit", smallest)
         super().__init__({
             "counts": In(counts_layout(width)),
             "window": In(width),
@@ -97,11 +111,15 @@ class BitDeposit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        windows = {0: self.window}
+        largest = min(self._largest, self._width)
+        windows = {
+            start: self.window[start : start + largest] for start in range(0, self._width, largest)
+        }
         for start, size in low_halves(self._width):
-            window = windows[start]
-            windows[start] = window[:size]
-            windows[start + size] = (window >> self.counts[f"from{start}_of{size}"])[:size]
-        m.d.comb += self.bits.eq(Cat(windows[at] for at in range(self._width)))
+            if self._smallest <= 2 * size <= largest:
+                window = windows[start]
+                windows[start] = window[:size]
+                windows[start + size] = (window >> self.counts[f"from{start}_of{size}"])[:size]
+        m.d.comb += self.bits.eq(Cat(windows[start] for start in sorted(windows)))
 
         return m

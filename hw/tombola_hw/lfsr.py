@@ -16,8 +16,8 @@ def sequence_terms(length: int) -> list[tuple[int, ...]]:
 
     Squaring the recurrence gives x[n + 128] = x[n] ^ x[n + 2] ^ x[n + 6] ^ x[n + 8], squaring once
     more x[n + 256], and so on. Of these, each bit takes the one that makes the shallowest XOR:
-    every bit is one four-input XOR of earlier ones, and at most two lie behind each other up to
-    x[247], three up to x[319].
+    every bit is one four-input XOR of earlier ones, and of these at most two lie behind each other,
+    but three for x[244] to x[255].
     """
     terms: list[tuple[int, ...]] = [()] * min(length, STATE_BITS)
     depth = [0] * STATE_BITS

@@ -42,7 +42,7 @@ class LinePacker(wiring.Component):
     Members
     -------
     line_positions : In(3)
-        At most log2(lanes); constant while steps come.
+        At most log2(lanes); constant from two clocks before the first step on.
     steps : In(stream.Signature(step_codes_layout(config)))
         From a multiple of 32 positions to a multiple of 32 positions in each turn.
     lines : Out(stream.Signature(line_layout(config)))
@@ -140,17 +140,28 @@ class LineCutter(wiring.Component):
 
         # Where the piece stands: in the step if lines are shorter than a step, else in the line.
         at = Signal(max(width_log, lanes_log))
-        following = Signal.like(at)
-        gathers = size >= width_log  # steps to a line
-        piece = Cat(size == log for log in range(width_log)) | (gathers << width_log)
-        wraps = Cat((log < width_log) | (size > log) for log in range(len(at)))
+
+        # What the size of a line decides, in registers: the path of `ready` leads through here.
+        spans = Signal(lanes_log + 1)  # bit n: lines have 2^n positions at least
+        gathers = Signal()             # steps to a line
+        piece = Signal(width_log + 1)
+        wraps = Signal(len(at))        # bits of `at` that count
+        inside = Signal(len(at))       # ... of them those that do not tell the last piece
+        m.d.sync += [
+            spans.eq(Cat(size >= log for log in range(lanes_log + 1))),
+            gathers.eq(size >= width_log),
+            piece.eq(Cat(*(size == log for log in range(width_log)), size >= width_log)),
+            wraps.eq(Cat((log < width_log) | (size > log) for log in range(len(at)))),
+            inside.eq(Cat((size > log) ^ (log >= width_log) for log in range(len(at)))),
+        ]
+
         first_real = Signal()  # of the line that earlier steps began
         in_step = at[:width_log]
         own_real = _pick(self.kept | self.flag, in_step, 0, 0)
         real = Mux(gathers & at[width_log:].any(), first_real, own_real)
-        whole = following == 0
+        whole = (at | inside).all()
+        following = (at + piece) & wraps
         m.d.comb += [
-            following.eq((at + piece) & wraps),
             self.step_done.eq(gathers | whole),
             self.complete.eq(real & (~gathers | whole)),
         ]
@@ -159,7 +170,7 @@ class LineCutter(wiring.Component):
 
         for bits, line in ((self.kept, self.line_kept), (self.flag, self.line_flag)):
             low = Cat(
-                _pick(bits, in_step, lane, ceil_log2(lane + 1)) & (size >= ceil_log2(lane + 1))
+                _pick(bits, in_step, lane, ceil_log2(lane + 1)) & spans[ceil_log2(lane + 1)]
                 for lane in range(min(width, lanes))
             )
             if lanes <= width:

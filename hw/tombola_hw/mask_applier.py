@@ -1,21 +1,41 @@
 """Gives the searchable positions of each step their mask bits: what is kept and what is dropped."""
 
-from amaranth import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth import Module, Signal, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola_hw.class_drawer import classes_layout
 from tombola_hw.compute_checks import check_config
-from tombola_hw.deposit import BitDeposit, BlockCounts
+from tombola_hw.deposit import BitDeposit, BlockCounts, counts_layout
 from tombola_hw.interfaces import address_bits
 from tombola_hw.line_packer import step_codes_layout
 from tombola_hw.mask_reader import MaskReader, cursor_bits
+from tombola_hw.stream_register import StreamRegister
 
-COUNT_WITH_DEPOSIT = 8
-"""Up to so many positions a clock they are counted in the clock of the deposit; more take a clock
-of their own."""
+IN_ONE_CLOCK = 8
+"""Up to so many positions a clock are counted, shifted and filled in one clock; more take four."""
+FINE_BLOCK = 8
+"""Blocks up to this size are halved in the clock after the larger ones."""
+
+
+def counted_layout(config: EngineConfig) -> data.StructLayout:
+    """The classes of a step and the counts of its searchable positions."""
+    return data.StructLayout({
+        "classes": classes_layout(config),
+        "counts": counts_layout(config.construction),
+    })
+
+
+def met_layout(config: EngineConfig) -> data.StructLayout:
+    """A counted step with the `window` of mask bits that it meets, and the row it belongs to."""
+    return data.StructLayout({
+        "step": counted_layout(config),
+        "window": unsigned(config.construction),
+        "row": range(config.rows),
+        "last_row": unsigned(1),
+    })
 
 
 class MaskApplier(wiring.Component):
@@ -23,8 +43,8 @@ class MaskApplier(wiring.Component):
 
     The cursor in the mask is moved by `seek`, `target` and `unwind` and read in `cursor`, as
     `MaskReader` says, and only while `drained`. Steps wait until the reader is ready. Latency 1
-    clock, 2 for more than 8 positions a clock; codes that are not taken stall the classes. Golden
-    model: `tombola.spec.mask_code.decode` for one coat.
+    clock, 4 for more than 8 positions a clock; a step a clock; codes that are not taken stall the
+    classes. Golden model: `tombola.spec.mask_code.decode` for one coat.
 
     Parameters
     ----------
@@ -37,7 +57,9 @@ class MaskApplier(wiring.Component):
     row, last_row : In(range(rows)), In(1)
         Of the steps under way; they may change while `drained`.
     drained : Out(1)
-        No step is before its mask bits.
+        No step waits for its mask bits.
+    holds : Out(1)
+        Some step has met its mask bits and its codes were not taken.
     seek, target, unwind, cursor, read_address, read_data
         Of the mask reader.
     """
@@ -51,6 +73,7 @@ class MaskApplier(wiring.Component):
             "row": In(range(config.rows)),
             "last_row": In(1),
             "drained": Out(1),
+            "holds": Out(1),
             "seek": In(1),
             "target": In(cursor_bits(config)),
             "unwind": In(1),
@@ -61,37 +84,47 @@ class MaskApplier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.counter = counter = BlockCounts(self._config.construction)
+        width = self._config.construction
+        wide = width > IN_ONE_CLOCK
+        m.submodules.counter = counter = BlockCounts(width)
         m.submodules.reader = reader = MaskReader(self._config)
-        m.submodules.deposit = deposit = BitDeposit(self._config.construction)
+        m.submodules.coarse = coarse = BitDeposit(width, smallest=FINE_BLOCK * 2)
+        m.submodules.fine = fine = BitDeposit(width, largest=FINE_BLOCK)
+        m.submodules.counted = counted = StreamRegister(
+            counted_layout(self._config), registered=wide
+        )
+        m.submodules.met = met = StreamRegister(met_layout(self._config), registered=wide)
+        m.submodules.halfway = halfway = StreamRegister(met_layout(self._config), registered=wide)
 
-        code = self.codes.p
-        step = Signal(classes_layout(self._config))
-        valid, moves = Signal(), Signal()  # of the step that meets its mask bits
-        if self._config.construction <= COUNT_WITH_DEPOSIT:
-            m.d.comb += [
-                step.eq(self.classes.p),
-                valid.eq(self.classes.valid),
-                self.classes.ready.eq(moves),
-                deposit.counts.eq(counter.counts),
-            ]
-        else:
-            m.d.comb += self.classes.ready.eq(~valid | moves)
-            with m.If(self.classes.ready):
-                m.d.sync += [
-                    step.eq(self.classes.p),
-                    valid.eq(self.classes.valid),
-                    deposit.counts.eq(counter.counts),
-                ]
-
-        kept = step.locked | (step.searchable & deposit.bits)
+        waiting, step, code = counted.delayed.p, halfway.delayed.p, self.codes.p
+        classes = step.step.classes
+        kept = Signal(width)
         m.d.comb += [
             counter.flags.eq(self.classes.p.searchable),
-            deposit.window.eq(reader.window),
-            moves.eq(valid & reader.ready & (~self.codes.valid | self.codes.ready)),
-            reader.take.eq(moves),
-            reader.count.eq(deposit.counts["all"]),
-            self.drained.eq(~self.classes.valid & ~valid),
+            counted.items.p.classes.eq(self.classes.p),
+            counted.items.p.counts.eq(counter.counts),
+            counted.items.valid.eq(self.classes.valid),
+            self.classes.ready.eq(counted.items.ready),
+            met.items.p.step.eq(waiting),
+            met.items.p.window.eq(reader.window),
+            met.items.p.row.eq(self.row),
+            met.items.p.last_row.eq(self.last_row),
+            met.items.valid.eq(counted.delayed.valid & reader.ready),
+            counted.delayed.ready.eq(met.items.ready & reader.ready),
+            reader.take.eq(met.items.ready & counted.delayed.valid),
+            reader.count.eq(waiting.counts["all"]),
+            coarse.counts.eq(met.delayed.p.step.counts),
+            coarse.window.eq(met.delayed.p.window),
+            halfway.items.payload.eq(met.delayed.payload),
+            halfway.items.p.window.eq(coarse.bits),
+            halfway.items.valid.eq(met.delayed.valid),
+            met.delayed.ready.eq(halfway.items.ready),
+            fine.counts.eq(step.step.counts),
+            fine.window.eq(step.window),
+            kept.eq(classes.locked | (classes.searchable & fine.bits)),
+            halfway.delayed.ready.eq(~self.codes.valid | self.codes.ready),
+            self.drained.eq(~self.classes.valid & ~counted.delayed.valid),
+            self.holds.eq(met.delayed.valid | halfway.delayed.valid | self.codes.valid),
             reader.seek.eq(self.seek),
             reader.target.eq(self.target),
             reader.unwind.eq(self.unwind),
@@ -100,17 +133,15 @@ class MaskApplier(wiring.Component):
             self.read_address.eq(reader.read_address),
         ]
 
-        with m.If(self.codes.ready):
-            m.d.sync += self.codes.valid.eq(0)
-        with m.If(moves):
+        with m.If(halfway.delayed.ready):
             m.d.sync += [
-                self.codes.valid.eq(1),
+                self.codes.valid.eq(halfway.delayed.valid),
                 code.kept.eq(kept),
                 # A dropped weight has its flag set whatever its sign was.
-                code.flag.eq(step.flag | (step.searchable & ~kept)),
-                code.last.eq(step.last),
-                code.row.eq(self.row),
-                code.last_row.eq(self.last_row),
+                code.flag.eq(classes.flag | (classes.searchable & ~kept)),
+                code.last.eq(classes.last),
+                code.row.eq(step.row),
+                code.last_row.eq(step.last_row),
             ]
 
         return m

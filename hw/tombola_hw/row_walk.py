@@ -16,8 +16,9 @@ class RowWalk(wiring.Component):
 
     A turn is one chunk of one row: as many `step` as it takes until `last` goes with one, then
     `turn`. `next_chunk` with it says that every row had its turn: the chunk after it is next, or
-    after the `final` one the first chunk of new rows. Outputs are combinational from registers; a
-    step a clock. Golden model: `tombola.spec.layout.RowLayout.real`.
+    after the `final` one the first chunk of new rows. Outputs are combinational from registers, a
+    step a clock; no step in the 2 clocks after `begin` and `turn`. Golden model:
+    `tombola.spec.layout.RowLayout.real`.
 
     Parameters
     ----------
@@ -61,30 +62,26 @@ class RowWalk(wiring.Component):
         # Words from this chunk to the row's end, complemented: adding needs no inverters.
         left = Signal(COUNT_BITS)
         following = Signal(COUNT_BITS + 1)
-        part = Signal(range(steps_a_word))       # step in the word
-        word = Signal(range(min(self._config.weight_lines, 1 << COUNT_BITS)))  # in the chunk
-        phase = Signal(COUNT_BITS)               # word in the period
-        chunk_phase = Signal(COUNT_BITS)         # ... at the start of the chunk
+        final = Signal()
+        part = Signal(range(steps_a_word))   # step in the word
+        phase = Signal(COUNT_BITS, init=1)   # word in the period, from 1
+        chunk_phase = Signal.like(phase)     # ... at the start of the chunk
+        word = Signal(range(min(self._config.weight_lines, (1 << COUNT_BITS) - 1) + 1), init=1)
+        limit = Signal.like(word)            # words of this chunk
 
-        next_word = Signal(len(word) + 1)
-        next_phase = Signal(COUNT_BITS + 1)
         word_end = part == steps_a_word - 1
-        tail = next_phase == layer.period
+        tail = phase == layer.period
+        masks = (layer.word_mask, layer.tail_mask)
+        ordinary, cut = (mask.word_select(part, self._config.construction) for mask in masks)
         m.d.comb += [
             following.eq(left + layer.chunk_words),
-            self.final.eq(following[-1] | following[:-1].all()),
-            next_word.eq(word + 1),
-            next_phase.eq(phase + 1),
-            self.last.eq(
-                word_end
-                & (next_word == Mux(self.final, ~left, layer.chunk_words)[: len(next_word)])
-            ),
-            self.real.eq(
-                Mux(tail, layer.tail_mask, layer.word_mask).word_select(
-                    part, self._config.construction
-                )
-            ),
+            self.real.eq(Mux(tail, cut, ordinary)),
+            self.last.eq(word_end & (word == limit)),
+            self.final.eq(final),
         ]
+        # Settled long before a turn's first step, which comes clocks after `begin` or `turn`.
+        m.d.sync += final.eq(following[-1] | following[:-1].all())
+        m.d.sync += limit.eq(Mux(final, ~left, layer.chunk_words))
 
         # Each register has one enable and one reset: on iCE40 that halves its cells.
         word_step = self.step & word_end
@@ -95,18 +92,18 @@ class RowWalk(wiring.Component):
         with m.Elif(self.step):
             m.d.sync += part.eq(part + 1)
         with m.If(self.begin | self.turn):
-            m.d.sync += word.eq(0)
+            m.d.sync += word.eq(1)
         with m.Elif(word_step):
-            m.d.sync += word.eq(next_word)
+            m.d.sync += word.eq(word + 1)
         with m.If(self.begin | (word_step & tail)):
-            m.d.sync += phase.eq(0)
+            m.d.sync += phase.eq(1)
         with m.Elif(word_step | rewind):
-            m.d.sync += phase.eq(Mux(self.turn, chunk_phase, next_phase))
+            m.d.sync += phase.eq(Mux(self.turn, chunk_phase, phase + 1))
         with m.If(self.begin):
-            m.d.sync += chunk_phase.eq(0)
+            m.d.sync += chunk_phase.eq(1)
         with m.Elif(advance):
             m.d.sync += chunk_phase.eq(phase)
         with m.If(self.begin | advance):
-            m.d.sync += left.eq(Mux(self.begin | self.final, ~layer.row_words, following))
+            m.d.sync += left.eq(Mux(self.begin | final, ~layer.row_words, following))
 
         return m

@@ -6,8 +6,13 @@ from support.weights import WeightCase
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.weight_stream import WeightSet
+from tombola_hw.class_drawer import ClassDrawer
 from tombola_hw.constructor import WeightConstructor
 from tombola_hw.interfaces import layer_layout, line_layout
+from tombola_hw.mask_applier import MaskApplier
+from tombola_hw.row_states import RowStates
+from tombola_hw.row_walk import RowWalk
+from tombola_hw.turn_control import TurnControl
 
 BUDGET = 40_000
 """Clocks that no case needs."""
@@ -86,10 +91,14 @@ def test_init():
     assert len(dut.read_address) == 8
 
 
-def test_wrong_init():
+PARTS = [WeightConstructor, TurnControl, RowWalk, RowStates, ClassDrawer, MaskApplier]
+
+
+@pytest.mark.parametrize("core", PARTS)
+def test_wrong_init(core):
     with pytest.raises(TypeError) as error:
-        WeightConstructor(4)
-    assert str(error.value) == "WeightConstructor config must be an EngineConfig, not 4"
+        core(4)
+    assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 4"
 
 
 @pytest.mark.parametrize("construction", [1, 2, 4, 8, 16, 32])
@@ -99,8 +108,8 @@ def test_every_width_and_lane_count_under_stalls(construction, lanes):
     check(config, WeightCase(weight_set(5)), take=0.6)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 8, 32, 33, 70])
-@pytest.mark.parametrize("lanes, construction", [(1, 8), (8, 4), (8, 8), (16, 32)])
+@pytest.mark.parametrize("channels", [1, 3, 32, 33, 70])
+@pytest.mark.parametrize("lanes, construction", [(1, 8), (8, 4), (16, 32)])
 def test_padding(channels, lanes, construction):
     config = engine(rows=2, lanes=lanes, construction=construction)
     case = WeightCase(weight_set(channels, out=3, kernel=(1, 3)))
@@ -108,7 +117,7 @@ def test_padding(channels, lanes, construction):
 
 
 @pytest.mark.parametrize("construction", [1, 4, 8, 32])
-@pytest.mark.parametrize("chunk_words", [1, 2, 3])
+@pytest.mark.parametrize("chunk_words", [1, 2])
 def test_rows_continue_after_the_other_rows_had_their_turn(construction, chunk_words):
     config = engine(rows=3, lanes=4, construction=construction)
     case = WeightCase(weight_set(70, out=5, kernel=(1, 2)))
