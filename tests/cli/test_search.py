@@ -6,12 +6,12 @@ import pytest
 
 from tombola.cli.main import main
 
-EPOCHS = 2
+EPOCHS = 4
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """Folder and document of a search of two epochs."""
+    """Folder and document of a search of a few epochs."""
     out = tmp_path_factory.mktemp("search")
     return out, search(out)
 

@@ -18,10 +18,14 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("ticket", type=Path)
-    parser.add_argument("--dataset", help="instead of the one the ticket was searched on")
-    parser.add_argument("--samples", type=int, help="first test images; without, all of them")
-    parser.add_argument("--data-dir", type=Path, help="folder that holds the data set")
+    parser.add_argument("ticket", type=Path, metavar="TICKET", help="the ticket file")
+    parser.add_argument(
+        "--dataset", metavar="NAME", help="instead of the one the ticket was searched on"
+    )
+    parser.add_argument(
+        "--samples", type=int, metavar="N", help="first test images; without, all of them"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
     output.add_json(parser)
 
 

@@ -19,7 +19,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("ticket", type=Path)
+    parser.add_argument("ticket", type=Path, metavar="TICKET", help="the ticket file")
     output.add_json(parser)
 
 

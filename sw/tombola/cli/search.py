@@ -26,14 +26,21 @@ CHANGES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb; what is not given comes from the preset."""
-    parser.add_argument("--preset", required=True, help="digits-cnn, fmnist-mlp or fmnist-cnn")
-    parser.add_argument("--out", type=Path, required=True, help="folder for all files")
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch", type=int, help="images a step")
-    parser.add_argument("--seed", type=int, help="64-bit number that all weights come from")
-    parser.add_argument("--sparsity", type=float, help="part of the weights that is dropped")
-    parser.add_argument("--prune", type=float, help="part that the seed prunes before the search")
-    parser.add_argument("--lock", type=float, help="part that the seed locks before the search")
+    parser.add_argument(
+        "--preset", required=True, metavar="NAME", help="digits-cnn, fmnist-mlp or fmnist-cnn"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for all files")
+    parser.add_argument("--epochs", type=int, metavar="N")
+    parser.add_argument("--batch", type=int, metavar="N", help="images a step")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="64-bit number that everything is drawn from"
+    )
+    for name, text in (
+        ("--sparsity", "part of the weights that is dropped, pruned ones counted in"),
+        ("--prune", "part that the seed prunes before the search"),
+        ("--lock", "part that the seed locks before the search"),
+    ):
+        parser.add_argument(name, type=float, metavar="RATIO", help=text)
     parser.add_argument(
         "--allocation", choices=("uniform", "epl", "erk"),
         help="how prune and lock are spread over the layers",
@@ -45,10 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", choices=("stream", "torch"),
         help="generator of the weights; torch is for comparison and gives no ticket",
     )
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--threads", type=int, help="of PyTorch; part of what decides the bytes")
+    parser.add_argument("--learning-rate", type=float, metavar="RATE", help="of the scores")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="of PyTorch; part of what decides the bytes"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    parser.add_argument("--data-dir", type=Path, help="folder that holds the data set")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
     output.add_json(parser)
 
 

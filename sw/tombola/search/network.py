@@ -70,7 +70,7 @@ class Network(nn.Module):
                 prune=pruned,
                 lock=locked,
             )
-            modules += self._conv(part, weight_set)
+            modules.append(self._conv(part, weight_set))
             if index < len(self.parts) - 1:
                 modules += [Norm(size.out_channels), Activation()]
         self.body = nn.Sequential(*_pool_first(modules))
@@ -78,19 +78,19 @@ class Network(nn.Module):
         check_bounds(counts, sparsity=settings.sparsity, layerwise=settings.scope == "layer")
         self.select()
 
-    def _conv(self, part: Part, weight_set: WeightSet) -> list[nn.Module]:
+    def _conv(
+        self, part: architecture.Linear | architecture.Convolution, weight_set: WeightSet
+    ) -> MaskedConv:
         linear = isinstance(part, architecture.Linear)
-        return [
-            MaskedConv(
-                weight_set,
-                seed=self.settings.seed,
-                source=self.settings.weights,
-                input_step=INPUT_STEP if weight_set.id == 0 else STEP,
-                padding=0 if linear else part.padding,
-                stride=1 if linear else part.stride,
-                whole_map=linear,
-            )
-        ]
+        return MaskedConv(
+            weight_set,
+            seed=self.settings.seed,
+            source=self.settings.weights,
+            input_step=INPUT_STEP if weight_set.id == 0 else STEP,
+            padding=0 if linear else part.padding,
+            stride=1 if linear else part.stride,
+            whole_map=linear,
+        )
 
     @property
     def convs(self) -> list[MaskedConv]:
