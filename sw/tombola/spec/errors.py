@@ -27,3 +27,7 @@ class DataError(TombolaError):
 
 class ToolError(TombolaError):
     """A program that we need is missing, too old, or failed."""
+
+
+class DeviceError(TombolaError):
+    """A board is not found, does not answer, or answers what it should not."""

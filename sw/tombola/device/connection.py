@@ -1,0 +1,52 @@
+"""From the address of a board to its device."""
+
+from tombola.device.device import Device
+from tombola.device.serial_port import SerialPort
+from tombola.device.transport import Transport
+from tombola.device.usb import find_boards, the_board
+from tombola.device.virtual import VirtualBoard
+from tombola.spec.errors import ConfigError
+
+BAUD = 1_000_000
+"""Of the bitstreams that `tombola build` makes."""
+
+
+def connect(address: str = "auto", *, baud: int = BAUD) -> Device:
+    """Opens a board.
+
+    Parameters
+    ----------
+    address : str
+        ``serial:PORT`` for a board at a serial port, such as serial:/dev/ttyUSB1; ``virtual:BOARD``
+        for a simulated one, such as virtual:icebreaker; ``auto`` for the only board on USB.
+    baud : int
+        Of the serial line.
+
+    Raises
+    ------
+    ConfigError
+        If the address is none of these.
+    DeviceError
+        If there is no such board or it does not answer as an engine; with what to check.
+    """
+    transport, board = _open(address, baud)
+    try:
+        return Device(transport, board=board)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _open(address: str, baud: int) -> tuple[Transport, str | None]:
+    if type(baud) is not int or baud < 1:
+        raise ConfigError(f"baud must be a positive integer, not {baud!r}")
+    kind, _, rest = address.partition(":")
+    if address == "auto":
+        found = the_board()
+        return SerialPort(found.port, baud=baud), found.board
+    if kind == "serial" and rest:
+        boards = {found.port: found.board for found in find_boards()}
+        return SerialPort(rest, baud=baud), boards.get(rest)
+    if kind == "virtual" and rest:
+        return VirtualBoard(rest, baud=baud), rest
+    raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")

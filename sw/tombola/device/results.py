@@ -1,0 +1,157 @@
+"""What a device says of itself and of its inferences."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError, DeviceError
+from tombola.spec.registers import ADDRESS, IDENTITY, VERSION, ErrorCode
+
+IDENTITY_REGISTERS = ADDRESS["result_words"] + 1
+"""Registers from `identity` on that say what the engine is."""
+STATUS_REGISTERS = ADDRESS["output_stalls"] - ADDRESS["status"] + 1
+"""Registers from `status` on that say what it has done."""
+COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
+DONE = 2
+HINTS = {
+    ErrorCode.BUSY: "it was spoken to while it ran; is another program using this board?",
+    ErrorCode.OPERATION: "its ticket memory holds no sound program; load the ticket again",
+    ErrorCode.ADDRESS: "it was asked for an address that it has not; connect again",
+    ErrorCode.NO_LAYERS: "it has no program; load a ticket",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Info:
+    """A device.
+
+    Attributes
+    ----------
+    address : str
+        The port, or the name of the virtual board.
+    board : str, optional
+        As far as known.
+    version : int
+        Of the register map.
+    config : EngineConfig
+    """
+
+    address: str
+    board: str | None
+    version: int
+    config: EngineConfig
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """Answers to a batch of images.
+
+    Attributes
+    ----------
+    logits : int64 array (batch, values)
+        In the order of `tombola.spec.reference.logits`.
+    classes : int64 array (batch,)
+        Index of the largest logit, the lowest of equals.
+    latency_cycles : int64 array (batch,)
+        Clocks of each run, from its start to its last logit, counted by the engine.
+    """
+
+    logits: np.ndarray
+    classes: np.ndarray
+    latency_cycles: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The registers from `status` on.
+
+    Attributes
+    ----------
+    program : tuple of int
+        `program`, `layers`, `seed_low`, `seed_high`, as they were loaded.
+    winner : int
+    counters : dict
+        `COUNTERS` by name.
+    """
+
+    program: tuple[int, ...]
+    winner: int
+    counters: dict[str, int]
+
+
+def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
+    """The engine that these first registers describe.
+
+    Raises
+    ------
+    DeviceError
+        If it is none, or speaks another version.
+    """
+    identity, version, geometry, construction, lines, activations, *depths = words
+    if identity != IDENTITY:
+        raise DeviceError(
+            f"the board at {name} says it is {identity:#010x}, not {IDENTITY:#x}; program it with "
+            "a bitstream of tombola"
+        )
+    if version != VERSION:
+        older = "bitstream" if version < VERSION else "driver"
+        raise DeviceError(
+            f"the bitstream at {name} has version {version} of the registers and this driver "
+            f"version {VERSION}; renew the {older}"
+        )
+    try:
+        return EngineConfig(
+            rows=geometry & 0xFFFF,
+            lanes=geometry >> 16,
+            construction=construction & 0xFFFF,
+            accumulator_bits=construction >> 16,
+            weight_lines=lines,
+            activation_words=activations & 0xFFFFFF,
+            activation_banks=activations >> 24,
+            ticket_words=depths[0],
+            table_entries=depths[1],
+            result_words=depths[2],
+        )
+    except ConfigError as error:
+        raise DeviceError(
+            f"the registers at {name} describe no engine: {error}; program the board again"
+        ) from error
+
+
+def check_run(words: tuple[int, ...], name: str) -> Status:
+    """What the registers from `status` on say after a run.
+
+    Raises
+    ------
+    DeviceError
+        If the engine reports an error, or did not run.
+    """
+    code = words[0] >> 8 & 0xFF
+    if code:
+        try:
+            error = ErrorCode(code)
+        except ValueError:
+            raise DeviceError(
+                f"the engine at {name} reports error {code}, which this driver does not know; "
+                "renew the driver"
+            ) from None
+        raise DeviceError(
+            f"the engine at {name} reports error {code} ({error.name.lower()}): {HINTS[error]}"
+        )
+    if not words[0] & DONE:
+        raise DeviceError(
+            f"the engine at {name} has not run; it was reset meanwhile: load the ticket again"
+        )
+    return status(words)
+
+
+def status(words: tuple[int, ...]) -> Status:
+    """The registers from `status` on, by name."""
+    _, *program, winner, cycles, busy, weights, output = words
+    counts = (cycles, busy, weights, output)
+    return Status(
+        program=tuple(program),
+        winner=winner,
+        counters=dict(zip(COUNTERS, counts, strict=True)),
+    )

@@ -1,0 +1,104 @@
+"""Addresses, and virtual boards as programs of their own."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tombola import device
+from tombola.device import connection, link, virtual
+from tombola.device.usb import Found
+from tombola.spec import reference
+from tombola.spec.errors import ConfigError, DeviceError
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """The virtual board is a small program of the tests; its argument is the board's name."""
+    script = TESTS / "support" / "fake_virtual_board.py"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
+    monkeypatch.setattr(virtual, "command", lambda name: [sys.executable, str(script), name])
+    monkeypatch.setattr(virtual, "SLOWNESS", 4.0)
+
+
+def test_the_command_of_a_virtual_board():
+    assert virtual.command("icebreaker")[1:] == [
+        "-m", "tombola.cli.main", "board", "--virtual", "icebreaker",
+    ]  # fmt: skip
+
+
+def test_a_virtual_board_runs_a_ticket(program, network, ticket):
+    images = network.images(3)
+    with device.connect("virtual:ok") as board:
+        assert board.info.address == "virtual:ok"
+        assert board.info.board == "ok"
+        process = board._transport._process
+        board.load(ticket)
+        np.testing.assert_array_equal(
+            board.infer(images).logits, reference.logits(ticket, images)
+        )
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+@pytest.mark.parametrize("name, why", [
+    ("quiet", "it said nothing"), ("wrong", "board must be one of a, b, not c"),
+])  # fmt: skip
+def test_a_virtual_board_that_does_not_start(program, name, why):
+    with pytest.raises(DeviceError) as caught:
+        device.connect(f"virtual:{name}")
+    assert str(caught.value) == f"the virtual board {name} did not start: {why}"
+
+
+def test_a_virtual_board_that_ends_by_itself(program):
+    with device.connect("virtual:dies") as board:
+        time.sleep(0.5)
+        with pytest.raises(DeviceError) as caught:
+            board.reset()
+    assert str(caught.value) in (
+        "virtual:dies ended by itself with status 3; connect again to start a new one",
+    )
+
+
+def test_a_serial_address(monkeypatch, board):
+    opened = []
+
+    def open_port(port, *, baud):
+        opened.append((port, baud))
+        return board
+
+    monkeypatch.setattr(connection, "SerialPort", open_port)
+    monkeypatch.setattr(connection, "find_boards", lambda: [Found(port="/dev/b", board="ulx3s")])
+    monkeypatch.setattr(connection, "the_board", lambda: Found(port="/dev/c", board=None))
+    assert device.connect("serial:/dev/b", baud=3_000_000).info.board == "ulx3s"
+    assert device.connect("serial:/dev/a").info.board is None
+    assert device.connect().info.board is None
+    assert opened == [("/dev/b", 3_000_000), ("/dev/a", 1_000_000), ("/dev/c", 1_000_000)]
+
+
+def test_a_board_that_does_not_answer_leaves_its_port_closed(monkeypatch, board):
+    board.dead = True
+    monkeypatch.setattr(connection, "SerialPort", lambda port, *, baud: board)
+    monkeypatch.setattr(link, "GREETINGS", 2)
+    with pytest.raises(DeviceError, match="^no answer from "):
+        device.connect("serial:/dev/a")
+    assert board.closed
+
+
+@pytest.mark.parametrize("address", ["", "serial", "serial:", "virtual:", "usb:1", "/dev/ttyUSB1"])
+def test_addresses_that_are_none(address):
+    with pytest.raises(ConfigError) as caught:
+        device.connect(address)
+    assert str(caught.value) == f"device must be serial:PORT, virtual:BOARD or auto, not {address}"
+
+
+@pytest.mark.parametrize("baud", [0, -1, "fast"])
+def test_baud_rates_that_are_none(baud):
+    with pytest.raises(ConfigError) as caught:
+        device.connect("serial:/dev/a", baud=baud)
+    assert str(caught.value) == f"baud must be a positive integer, not {baud!r}"
