@@ -22,6 +22,7 @@ EXPERIMENTS = {
     "fmnist-cnn": ("--preset fmnist-cnn", (1, 2, 3)),
     "fmnist-cnn-frozen": (f"--preset fmnist-cnn {FROZEN}", (1, 2, 3)),
     "fmnist-mlp-stream": ("--preset fmnist-mlp --weights stream", (1, 2, 3, 4, 5)),
+    "fmnist-mlp-frozen": (f"--preset fmnist-mlp {FROZEN}", (1, 2, 3, 4, 5)),
     "fmnist-mlp-torch": ("--preset fmnist-mlp --weights torch", (1, 2, 3, 4, 5)),
 }
 SEARCHED = ("float_accuracy", "integer_accuracy")
@@ -83,7 +84,8 @@ def spread(values: list[float]) -> dict:
 def environment() -> str:
     """The kind of machine, and the version whose arithmetic the search used."""
     version = torch.__version__.partition("+")[0]
-    return f"{os.cpu_count()}-core {platform.machine()} CPU, torch {version}"
+    machine = platform.machine().replace("_", "-")
+    return f"{os.cpu_count()}-core {machine} CPU, torch {version}"
 
 
 def main() -> None:

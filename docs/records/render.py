@@ -1,6 +1,7 @@
 """Writes docs/results.md from the records beside this script; nothing in it is typed by hand."""
 
 import json
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -25,10 +26,20 @@ def percent(summary: dict) -> str:
     return f"{100 * summary['mean']:.2f} ± {100 * summary['deviation']:.2f}"
 
 
+def signed(points: float) -> str:
+    """With its sign, and zero never negative."""
+    return f"{round(points, 2) + 0.0:+.2f}"
+
+
+def paragraph(text: str) -> str:
+    """Text in lines of at most 100 columns."""
+    return textwrap.fill(text, width=100, break_long_words=False, break_on_hyphens=False)
+
+
 def command(found: dict) -> str:
     """How to repeat it, and where it was run."""
     seeds = ", ".join(str(run["seed"]) for run in found["runs"])
-    return f"`{found['command']}`, seeds {seeds}, on a {found['environment']}."
+    return f"    {found['command']}\n\n" + paragraph(f"Seeds {seeds}, on a {found['environment']}.")
 
 
 def seeds_table(found: dict) -> str:
@@ -36,11 +47,11 @@ def seeds_table(found: dict) -> str:
     rows = ["| seed | float | integer | difference |", "|---|---|---|---|"]
     for run in found["runs"]:
         real, integer = 100 * run["float_accuracy"], 100 * run["integer_accuracy"]
-        rows.append(f"| {run['seed']} | {real:.2f} | {integer:.2f} | {integer - real:+.2f} |")
+        rows.append(f"| {run['seed']} | {real:.2f} | {integer:.2f} | {signed(integer - real)} |")
     summary = found["summary"]
     real, integer = summary["float_accuracy"], summary["integer_accuracy"]
     gap = 100 * (integer["mean"] - real["mean"])
-    rows.append(f"| mean | {percent(real)} | {percent(integer)} | {gap:+.2f} |")
+    rows.append(f"| mean | {percent(real)} | {percent(integer)} | {signed(gap)} |")
     return "\n".join(rows)
 
 
@@ -49,33 +60,38 @@ def accuracy_section(name: str, title: str, text: str) -> str:
     found = record(name)
     epochs = found["settings"]["epochs"]
     text = text.format(epochs=epochs, samples=found["settings"]["samples"])
-    return "\n\n".join([f"## {title}", text, command(found), seeds_table(found)])
+    return "\n\n".join([f"## {title}", paragraph(text), command(found), seeds_table(found)])
 
 
 def frozen_section() -> str:
-    """Partial freezing against none."""
-    free, frozen = record("fmnist-cnn"), record("fmnist-cnn-frozen")
+    """Partial freezing against none, on a small and on a larger network."""
     rows = [
-        "| weights | integer accuracy | mask bits a weight | mask bytes | file bytes |",
-        "|---|---|---|---|---|",
+        "| network | weights | all searched | 70 % frozen | loss | bits a weight | mask bytes |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for title, found in (("all searched", free), ("70 % frozen", frozen)):
-        runs = found["runs"]
-        bits = [run["mask_bits"] / run["weights"] for run in runs]
+    parts = []
+    for title, name in (("convolutional", "fmnist-cnn"), ("784-256-256-10", "fmnist-mlp")):
+        free = record(name if name == "fmnist-cnn" else f"{name}-stream")
+        frozen = record(f"{name}-frozen")
+        runs = frozen["runs"]
+        before, after = (found["summary"]["integer_accuracy"] for found in (free, frozen))
+        bits = max(run["mask_bits"] / run["weights"] for run in runs)
         size = max(-(-run["mask_bits"] // 8) for run in runs)
-        files = max(run["file_bytes"] for run in runs)
-        accuracy = percent(found["summary"]["integer_accuracy"])
-        rows.append(f"| {title} | {accuracy} | {max(bits):.3f} | {size} | {files} |")
-    means = [found["summary"]["integer_accuracy"]["mean"] for found in (free, frozen)]
+        loss = 100 * (before["mean"] - after["mean"])
+        rows.append(
+            f"| {title} | {runs[0]['weights']} | {percent(before)} | {percent(after)} | "
+            f"{loss:.2f} | {bits:.3f} | {size} |"
+        )
+        parts += [command(frozen), seeds_table(frozen)]
     return "\n\n".join(
         [
-            "## Fashion-MNIST, convolutional, 70 % frozen",
-            "The seed prunes 35 % of the weights and locks 35 % before the search, so 30 % own a "
-            "mask bit. Bits and bytes are the most of any seed.",
-            command(frozen),
+            "## Fashion-MNIST, 70 % frozen",
+            paragraph(
+                "The seed prunes 35 % of the weights and locks 35 % before the search, so 30 % own "
+                "a mask bit. Integer accuracy; bits and bytes are the most of any seed."
+            ),
             "\n".join(rows),
-            f"Freezing costs {100 * (means[0] - means[1]):.2f} points.",
-            seeds_table(frozen),
+            *parts,
         ]
     )
 
@@ -95,12 +111,17 @@ def source_section() -> str:
     return "\n\n".join(
         [
             "## Weights of the LFSR stream against PyTorch's generator",
-            f"Fashion-MNIST, 784-256-256-10, {stream['settings']['epochs']} epochs, float accuracy "
-            "(weights of PyTorch cannot be exported).",
-            command(stream) + " " + command(other),
+            paragraph(
+                f"Fashion-MNIST, 784-256-256-10, {stream['settings']['epochs']} epochs, float "
+                "accuracy (weights of PyTorch cannot be exported)."
+            ),
+            command(stream),
+            command(other),
             "\n".join(rows),
-            f"The means differ by {gap:+.2f} points, {verdict} the larger standard deviation of "
-            f"{spread:.2f}.",
+            paragraph(
+                f"The means differ by {signed(gap)} points, {verdict} the larger standard "
+                f"deviation of {spread:.2f}."
+            ),
         ]
     )
 

@@ -1,0 +1,66 @@
+"""docs/results.md is what its records say, and the records meet what was promised."""
+
+import importlib.util
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RECORDS = sorted((DOCS / "records").glob("*.json"))
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / "records" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def record(name):
+    return json.loads((DOCS / "records" / f"{name}.json").read_text())
+
+
+def test_the_page_is_generated():
+    page = (DOCS / "results.md").read_text()
+    assert page == script("render").render(), "run: python docs/records/render.py"
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_records_are_whole(path):
+    found = json.loads(path.read_text())
+    options, seeds = script("record").EXPERIMENTS[found["name"]]
+    assert found["command"] == f"tombola search {options} --seed SEED --out DIR"
+    assert [run["seed"] for run in found["runs"]] == list(seeds)
+    for key, summary in found["summary"].items():
+        values = [run[key] for run in found["runs"]]
+        assert summary["mean"] == pytest.approx(statistics.mean(values))
+        assert summary["deviation"] == pytest.approx(statistics.stdev(values))
+
+
+def test_accuracies():
+    for run in record("fmnist-cnn")["runs"]:
+        assert run["integer_accuracy"] >= 0.89
+    for run in record("digits-cnn")["runs"]:
+        assert run["integer_accuracy"] >= 0.95
+    assert record("fmnist-cnn")["settings"]["epochs"] <= 10
+    for name in ("digits-cnn", "fmnist-cnn", "fmnist-cnn-frozen", "fmnist-mlp-stream"):
+        for run in record(name)["runs"]:
+            assert abs(run["integer_accuracy"] - run["float_accuracy"]) <= 0.005
+
+
+def test_sizes():
+    for run in record("fmnist-cnn-frozen")["runs"]:
+        assert run["mask_bits"] <= 0.31 * run["weights"]
+    for name in ("fmnist-cnn", "fmnist-cnn-frozen"):
+        for run in record(name)["runs"]:
+            parts = -(-run["mask_bits"] // 8) + run["requantisation_bits"] // 8
+            assert run["file_bytes"] <= parts + 4096
+
+
+def test_the_stream_is_as_good_as_pytorchs_generator():
+    ours, theirs = (record(f"fmnist-mlp-{name}")["summary"] for name in ("stream", "torch"))
+    ours, theirs = ours["float_accuracy"], theirs["float_accuracy"]
+    spread = max(ours["deviation"], theirs["deviation"])
+    assert abs(ours["mean"] - theirs["mean"]) <= max(spread, 0.002)
