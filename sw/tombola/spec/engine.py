@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from tombola.spec.descriptor import COUNT_BITS
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 
@@ -12,6 +13,9 @@ OPERAND_BITS = ACTIVATION_BITS + 1
 """Inside the array an activation is signed: 8 bits of either signedness fit 9."""
 TABLE_BIAS_BITS = 48
 """Bias of a table entry: int32, the rounding half, and scale times the complement correction."""
+
+
+KIND_NAMES = {int: "an int", bool: "a bool"}
 
 
 def _power_of_two(value: int) -> bool:
@@ -46,6 +50,11 @@ class EngineConfig:
         Requantisation entries, one a channel; a power of two.
     result_words : int
         Logits; a power of two.
+    count_bits : int
+        Width of the loop counts of a layer: no side, channel or word count reaches 2^count_bits.
+    compact : bool
+        Fewer cells for a small FPGA: the array rests for a clock after each output position, and
+        of the performance counters only `cycles` is there.
     """
 
     rows: int = 8
@@ -58,12 +67,19 @@ class EngineConfig:
     ticket_words: int = 8192
     table_entries: int = 512
     result_words: int = 64
+    count_bits: int = COUNT_BITS
+    compact: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if type(value) is not int:
-                raise TypeError(f"{field.name} must be an int, not {value!r}")
+            kind = type(field.default)
+            if type(value) is not kind:
+                raise TypeError(f"{field.name} must be {KIND_NAMES[kind]}, not {value!r}")
+        if not 8 <= self.count_bits <= COUNT_BITS:
+            raise ConfigError(
+                f"count_bits must be between 8 and {COUNT_BITS}, not {self.count_bits}"
+            )
         if not 1 <= self.rows <= MAX_ROWS:
             raise ConfigError(f"rows must be between 1 and {MAX_ROWS}, not {self.rows}")
         for name in ("lanes", "construction"):
