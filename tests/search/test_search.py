@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tombola.data import load
 from tombola.model.integer import IntegerModel
 from tombola.search.presets import preset
 from tombola.search.samples import Samples
 from tombola.search.search import search
 from tombola.search.weight_source import WeightSource
 from tombola.spec import reference, ticket_file
-from tombola.spec.errors import ConfigError
+from tombola.spec.errors import ConfigError, DataError
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -213,3 +214,26 @@ def test_classes_are_checked_before_the_search(small, digits, tmp_path):
     empty = Samples(images=test.images[:0], labels=test.labels[:0])
     with pytest.raises(ConfigError, match="one of the two is empty"):
         search(small, train=empty, test=test, classes=CLASSES, out=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("fmnist-cnn", 0.87), ("fmnist-mlp", 0.86)])
+def test_fashion_mnist(name, least, tmp_path):
+    try:
+        images = load("fmnist")
+    except DataError as error:
+        pytest.skip(str(error))
+    base = preset(name)
+    result = search(
+        replace(base, settings=replace(base.settings, epochs=2)),
+        train=Samples.of(images.train_images, images.train_labels),
+        test=Samples.of(images.test_images, images.test_labels),
+        classes=images.class_names,
+        out=tmp_path,
+    )
+    assert result.integer_accuracy >= least
+    assert abs(result.integer_accuracy - result.float_accuracy) <= 0.005
+    ticket = ticket_file.load(result.ticket)
+    parts = sum(-(-mask.bits.size // 8) for mask in ticket.masks)
+    parts += sum(6 * table.scale.size for table in ticket.requantisations)
+    assert result.ticket_bytes <= parts + 4096
