@@ -39,6 +39,18 @@ def test_reads_as_many_words_as_a_frame_holds(command):
     bench.run(scenario)
 
 
+@pytest.mark.parametrize("words", [(1, 0), (1, 64), (1, 3 << 30 | 2), (1, 2, 3)])
+def test_what_a_read_ignores(words):
+    bench = Bench(seed=9)
+    bench.preset({address: address for address in range(MAX_WORDS)})
+
+    async def scenario(ctx):
+        answer = await bench.ask(ctx, bench.next(Command.READ, *words))
+        assert len(answer.words) == words[1] % 64
+
+    bench.run(scenario)
+
+
 def test_two_requests_may_be_under_way():
     bench = Bench(seed=3)
 
@@ -95,7 +107,7 @@ def test_a_read_that_comes_again_is_done_again(command):
     bench.run(scenario)
 
 
-@pytest.mark.parametrize("ahead", [2, 3, 127, 128])
+@pytest.mark.parametrize("ahead", [2, 3, 15, 16])
 def test_a_request_after_a_lost_one_is_refused(ahead):
     bench = Bench(seed=200)
 
@@ -174,9 +186,7 @@ def test_a_reset_ends_a_wait_even_with_a_request_behind_it():
     (0, (1, 2)), (4, (1, 2)), (7, (1, 2)), (9, (1, 2)), (0x7F, ()), (0x81, ()), (0x82, (1, 2)),
     (255, (1, 2)),
     (Command.WRITE, ()), (Command.WRITE, (1,)), (Command.RESET, ()), (Command.RESET, (1,)),
-    (Command.READ, ()), (Command.READ, (1,)), (Command.READ, (1, 2, 3)),
-    (Command.READ, (1, 0)), (Command.READ, (1, 64)), (Command.READ, (1, 1 << 31 | 1)),
-    (Command.WAIT, (1, 0)), (Command.WAIT, (1,)), (Command.CHECK, (1, 64)), (Command.CHECK, ()),
+    (Command.READ, ()), (Command.READ, (1,)), (Command.WAIT, (1,)), (Command.CHECK, ()),
 ])  # fmt: skip
 def test_refuses_without_touching_the_bus(command, words):
     bench = Bench(seed=4)

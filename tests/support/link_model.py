@@ -27,10 +27,7 @@ class LinkModel:
         refusal = Frame(sequence=frame.sequence, command=Command.NAK)
         count = len(frame.words)
         assert count <= MAX_REQUEST_WORDS, "the receiver drops it"
-        if frame.command in WRITES:
-            sound = count >= 2
-        else:
-            sound = frame.command in READS and count == 2
+        sound = frame.command in WRITES | READS and count >= 2
         again = False
         if sound and frame.command != Command.RESET:
             if self.last is None:
@@ -47,9 +44,7 @@ class LinkModel:
                 for offset, word in enumerate(words):
                     self._write(address + offset, word)
         else:
-            (count,) = words
-            if not 1 <= count <= MAX_WORDS:
-                return refusal
+            count = words[0] & MAX_WORDS
             if frame.command == Command.WAIT and self._read(address) & 1:
                 return None
             words = [self._read(address + offset) for offset in range(count)]

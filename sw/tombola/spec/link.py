@@ -14,8 +14,8 @@ say that exactly these words went over the bus.
 
 Every request has the next sequence number, modulo 256. A request whose answer does not come is
 sent again as it was. The board remembers the number of the last request it took and takes the one
-that follows. One that it has had already (up to 128 back) is answered again, but writes nothing: a
-run is never started twice. One that is too far ahead, since a frame before it was lost, gets NAK.
+that follows. One that it has had already, up to 16 back, is answered again, but writes nothing: a
+run is never started twice. One up to 15 too far ahead, since a frame before it was lost, gets NAK.
 From power-up to the first RESET everything else gets NAK.
 
 The board executes one request while it receives another: that one waits until the first is done,
@@ -37,6 +37,8 @@ MAX_WORDS = 63
 MAX_REQUEST_WORDS = 62
 """Payload words of a request: with its header and CRC they fit the board's 256 bytes."""
 ANSWER = 0x80
+ORDER_BITS = 5
+"""Low bits of a sequence number that tell the next request from old and early ones."""
 
 
 class Command(enum.IntEnum):
@@ -45,7 +47,7 @@ class Command(enum.IntEnum):
     WRITE = 1
     """Payload: address, then 1 to 61 words for it and those after it."""
     READ = 2
-    """Payload: address, then how many words, 1 to 63."""
+    """Payload: address, then how many words, 0 to 63; bits above the lowest 6 are ignored."""
     WAIT = 3
     """As READ, once bit 0 of the first word is 0; a RESET behind it ends it without an answer."""
     RESET = 5
@@ -53,8 +55,8 @@ class Command(enum.IntEnum):
     CHECK = 6
     """As READ, but the words are not sent: the CRC says whether they are those the host expects."""
     NAK = 0x7F
-    """Answer, without payload, to an unknown command, a wrong count, or a request out of order. A
-    frame with a wrong CRC gets no answer: nobody knows what it was."""
+    """Answer, without payload, to an unknown command, a payload of less than 2 words, or a request
+    out of order. A frame with a wrong CRC gets no answer: nobody knows what it was."""
 
 
 WRITES = frozenset({Command.WRITE, Command.RESET})
@@ -73,10 +75,10 @@ class Order(enum.Enum):
 
 def order(sequence: int, last: int) -> Order:
     """Where `sequence` stands if `last` was the number of the request taken last."""
-    ahead = (sequence - last - 1) & 0xFF
+    ahead = (sequence - last - 1) % (1 << ORDER_BITS)
     if ahead == 0:
         return Order.NEXT
-    return Order.AGAIN if ahead >= 0x80 else Order.GAP
+    return Order.AGAIN if ahead >= 1 << ORDER_BITS - 1 else Order.GAP
 
 
 @dataclass(frozen=True, kw_only=True)
