@@ -4,7 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.descriptor import COUNT_BITS, Operation
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola_hw.interfaces import address_bits, layer_layout, step_layout
 
@@ -14,7 +14,8 @@ class Fetch(wiring.Component):
 
     One line a clock, unless the weight buffer has none or the output unit is still busy with the
     position before: the `last` lines of two positions are at least as many clocks apart as the
-    first of them has channels, so that nothing downstream needs back-pressure. `steps` describes a
+    first of them has channels, so that nothing downstream needs back-pressure. With
+    `config.compact` a clock without a line follows each position's last. `steps` describes a
     line one clock after its address, together with the words that the memories then deliver.
     Golden model: the loops of `tombola.spec.reference`.
 
@@ -63,7 +64,7 @@ class Fetch(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.loops = loops = FetchLoops(self.address_bits)
+        m.submodules.loops = loops = FetchLoops(self._config)
         m.submodules.channels = channels = GroupChannels(self._config)
 
         step = self.steps.payload
@@ -71,13 +72,16 @@ class Fetch(wiring.Component):
         first = Signal()
         new_group = Signal()
         spacing = Signal(range(max(2, self._config.sum_channels)))
-        position_done = loops.last_line & (spacing == 0)
+        resting = Signal()
 
         m.d.comb += [
             loops.layer.eq(self.layer),
             loops.start.eq(self.start),
             loops.advance.eq(
-                loops.busy & (self.available | ~convolves) & (position_done | ~loops.last_line)
+                loops.busy
+                & ~resting
+                & (self.available | ~convolves)
+                & ((spacing == 0) | ~loops.last_line)
             ),
             channels.layer.eq(self.layer),
             channels.start.eq(self.start),
@@ -100,6 +104,8 @@ class Fetch(wiring.Component):
             step.end.eq(loops.last_line & loops.last_position & loops.last_group),
             step.count.eq(channels.count),
         ]
+        if self._config.compact:
+            m.d.sync += resting.eq(loops.advance & loops.last_line)
         with m.If(spacing != 0):
             m.d.sync += spacing.eq(spacing - 1)
         with m.If(loops.advance):
@@ -130,8 +136,8 @@ class GroupChannels(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal(COUNT_BITS)
-        following = Signal(COUNT_BITS)
+        left = Signal(self._config.count_bits)
+        following = Signal.like(left)
         rows, lanes = self._config.rows, self._config.lanes
         size = Mux(self.layer.operation == Operation.CONVOLVE, rows, lanes)
 
@@ -158,14 +164,15 @@ class FetchLoops(wiring.Component):
         the last of the layer.
     """
 
-    def __init__(self, width: int):
-        self._width = width
+    def __init__(self, config: EngineConfig):
+        self._config = config
+        self._width = address_bits(config.activation_words)
         super().__init__({
             "layer": In(layer_layout()),
             "start": In(1),
             "advance": In(1),
             "busy": Out(1),
-            "address": Out(width),
+            "address": Out(self._width),
             "inside": Out(1),
             "last_line": Out(1),
             "last_position": Out(1),
@@ -175,9 +182,7 @@ class FetchLoops(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
-
-        # Each loop counts what is left, so that its end is a comparison with 1. Innermost first;
-        # the step is what the loop adds to its base address when it goes on.
+        # Innermost first; the step is what the loop adds to its base when it goes on.
         loops = [
             ("inner", layer.inner, 1),
             ("kernel_width", layer.kernel_width, layer.column_step),
@@ -186,53 +191,106 @@ class FetchLoops(wiring.Component):
             ("out_height", layer.out_height, layer.line_step),
             ("groups", layer.groups, layer.group_step),
         ]
-        left = {name: Signal(COUNT_BITS, name=f"{name}_left") for name, _, _ in loops}
+        # Counting from 1 makes the end of a loop a comparison and its restart a reset.
+        turn = {
+            name: Signal(self._config.count_bits, init=1, name=f"{name}_turn")
+            for name, _, _ in loops
+        }
         last = {name: Signal(name=f"{name}_last") for name, _, _ in loops}
-        # The two innermost loops share the running address; the others return to their bases.
-        bases = {name: Signal(self._width, name=f"{name}_base") for name, _, _ in loops[2:]}
-        bases["inner"] = bases["kernel_width"] = self.address
-        x, y, window_x, window_y = (Signal(COUNT_BITS, name=n) for n in ("x", "y", "wx", "wy"))
-        window_x_next = Mux(last["out_width"], layer.first_x, window_x + layer.stride_x)
-
-        m.d.comb += [last[name].eq(left[name] == 1) for name in left]
+        m.d.comb += [last[name].eq(turn[name] == count) for name, count, _ in loops]
         m.d.comb += [
             self.last_line.eq(last["inner"] & last["kernel_width"] & last["kernel_height"]),
             self.last_position.eq(last["out_width"] & last["out_height"]),
             self.last_group.eq(last["groups"]),
-            # A position left of or above the input is a large number modulo 2^16.
-            self.inside.eq((x < layer.in_width) & (y < layer.in_height)),
         ]
 
-        ended = 1  # all loops inside this one are at their last turn
-        for index, (name, count, step) in enumerate(loops):
-            with m.If(self.advance & ended):
-                m.d.sync += left[name].eq(Mux(last[name], count, left[name] - 1))
-            with m.If(self.advance & ended & ~last[name]):
-                target = (bases[name] + step)[: self._width]
-                m.d.sync += self.address.eq(target)
-                m.d.sync += [bases[inner].eq(target) for inner, _, _ in loops[2 : index + 1]]
-            ended = ended & last[name]
-
-        end_of_row = last["inner"] & last["kernel_width"]
-        with m.If(self.advance & last["inner"]):
-            m.d.sync += x.eq(x + 1)
-        with m.If(self.advance & end_of_row):
-            m.d.sync += [x.eq(window_x), y.eq(y + 1)]
-        with m.If(self.advance & self.last_line):
-            m.d.sync += [x.eq(window_x_next), window_x.eq(window_x_next), y.eq(window_y)]
-            with m.If(last["out_width"]):
-                following = Mux(last["out_height"], layer.first_y, window_y + layer.stride_y)
-                m.d.sync += [y.eq(following), window_y.eq(following)]
-        with m.If(self.advance & ended):
-            m.d.sync += self.busy.eq(0)
-
+        # The two innermost loops share the running address; the others return to their bases.
+        # One adder serves all: the outermost loop that goes on chooses base and step, and every
+        # register inside it takes the sum.
+        bases = [self.address, self.address] + [
+            Signal(self._width, name=f"{name}_base") for name, _, _ in loops[2:]
+        ]
+        base, step, target = (Signal(self._width, name=n) for n in ("base", "step", "target"))
+        m.d.comb += target.eq(base + step)
         with m.If(self.start):
+            m.d.comb += step.eq(layer.input_base)
             m.d.sync += self.busy.eq(1)
-            m.d.sync += [left[name].eq(count) for name, count, _ in loops]
-            m.d.sync += [
-                register.eq(layer.input_base)
-                for register in (self.address, *(bases[name] for name, _, _ in loops[2:]))
-            ]
-            m.d.sync += [x.eq(layer.first_x), window_x.eq(layer.first_x)]
-            m.d.sync += [y.eq(layer.first_y), window_y.eq(layer.first_y)]
+        ended = self.advance & ~self.start  # every loop inside this one is at its last turn
+        for index, (name, _, loop_step) in enumerate(loops):
+            with m.If(ended):
+                m.d.sync += turn[name].eq(turn[name] + 1)
+            with m.If(self.start | (ended & last[name])):
+                m.d.sync += turn[name].eq(1)
+            with m.If(ended & ~last[name]):
+                m.d.comb += [base.eq(bases[index]), step.eq(loop_step)]
+            if index >= 2:
+                with m.If(self.start | ended):
+                    m.d.sync += bases[index].eq(target)
+            ended = ended & last[name]
+        with m.If(ended):
+            m.d.sync += self.busy.eq(0)
+        with m.If(self.start | self.advance):
+            m.d.sync += self.address.eq(target)
+
+        m.submodules.position = position = WindowPosition(self._config.count_bits)
+        m.d.comb += [
+            position.layer.eq(layer),
+            position.start.eq(self.start),
+            position.across.eq(self.advance & last["inner"]),
+            position.down.eq(self.advance & last["inner"] & last["kernel_width"]),
+            position.next_column.eq(self.advance & self.last_line),
+            position.next_row.eq(self.advance & self.last_line & last["out_width"]),
+            position.next_group.eq(self.advance & self.last_line & self.last_position),
+            self.inside.eq(position.inside),
+        ]
+        return m
+
+
+class WindowPosition(wiring.Component):
+    """Row and column of the input that a window position stands for, and whether they exist.
+
+    Members
+    -------
+    across, down, next_column, next_row, next_group : In(1)
+        To the next kernel column; to the next kernel row; to the next output column, row or to the
+        first of a group. Each includes those before it.
+    inside : Out(1)
+    """
+
+    def __init__(self, count_bits: int):
+        # One bit more than a side: a position before the first is then beyond the last.
+        self._bits = count_bits + 1
+        super().__init__({
+            "layer": In(layer_layout()),
+            "start": In(1),
+            "across": In(1),
+            "down": In(1),
+            "next_column": In(1),
+            "next_row": In(1),
+            "next_group": In(1),
+            "inside": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        layer = self.layer
+        x, y, window_x, window_y = (Signal(self._bits, name=n) for n in ("x", "y", "wx", "wy"))
+        next_x, next_y = Signal(self._bits), Signal(self._bits)
+        first_row = self.start | self.next_group
+
+        m.d.comb += [
+            self.inside.eq((x < layer.in_width) & (y < layer.in_height)),
+            next_x.eq(Mux(self.start | self.next_row, layer.first_x, window_x + layer.stride_x)),
+            next_y.eq(Mux(first_row, layer.first_y, window_y + layer.stride_y)),
+        ]
+        with m.If(self.across):
+            m.d.sync += x.eq(Mux(self.down, window_x, x + 1))
+        with m.If(self.down):
+            m.d.sync += y.eq(y + 1)
+        with m.If(self.next_column):
+            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(window_y)]
+        with m.If(self.next_row):
+            m.d.sync += [y.eq(next_y), window_y.eq(next_y)]
+        with m.If(self.start):
+            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(next_y), window_y.eq(next_y)]
         return m

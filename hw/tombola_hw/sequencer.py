@@ -58,6 +58,7 @@ class Sequencer(wiring.Component):
     def __init__(self, config: EngineConfig):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Sequencer config must be an EngineConfig, not {config!r}")
+        self._config = config
         width = address_bits(config.ticket_words)
         super().__init__({
             "run": In(1),
@@ -101,7 +102,10 @@ class Sequencer(wiring.Component):
         for field in descriptor.FIELDS:
             index, low = descriptor.PLACES[field.name]
             with m.If(arrives & (arriving == index)):
-                m.d.sync += self.layer[field.name].eq(self.read_data[low : low + field.bits])
+                # What the engine does not count to stays 0, and its flip-flops away.
+                bits = min(field.bits, self._config.count_bits) if field.is_count else field.bits
+                value = self.read_data[low : low + bits]
+                m.d.sync += self.layer[field.name].eq(value.as_signed() if field.signed else value)
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):

@@ -166,6 +166,13 @@ def test_what_does_not_fit_is_refused_with_need_and_stock():
     )
 
 
+def test_counts_beyond_those_of_the_engine_are_refused():
+    wide = TicketBuilder((300, 1, 1)).conv(4, (1, 1), in_channels=300, logits=True).build()
+    assert refused(wide, lanes=1, count_bits=8) == (
+        "layer 0: inner is 300 but the engine counts below 256; use an engine with wider counts"
+    )
+
+
 def test_a_layer_with_one_position_may_have_any_fan_in():
     long = TicketBuilder((64, 8, 8)).conv(4, (8, 8), in_channels=64, logits=True).build()
     program = compile_ticket(long, EngineConfig(rows=4, lanes=4, weight_lines=64))

@@ -59,8 +59,11 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
         while ctx.get(unit.busy) or not steps:
             ctx.set(unit.available, ready())
             address = ctx.get(unit.address)
+            rests = program.config.compact and steps and steps[-1]["last"]
+            rests = rests and ctx.get(unit.steps.valid)
             await ctx.tick()
             clock += 1
+            assert not (rests and ctx.get(unit.steps.valid)), "no rest after a position"
             if not ctx.get(unit.steps.valid):
                 continue
             step = {name: ctx.get(unit.steps.payload[name]) for name in
@@ -76,12 +79,17 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
     return steps
 
 
-@pytest.mark.parametrize("geometry", ["3x2", "8x8"])
-@pytest.mark.parametrize("weights", [0.6])
-def test_issues_the_lines_of_every_layer_in_order(geometry, weights):
-    program = compile_ticket(mixed_network().build(), EngineConfig.for_geometry(geometry))
+CONFIGS = [
+    EngineConfig.for_geometry("3x2", count_bits=8, compact=True),
+    EngineConfig.for_geometry("8x8"),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.geometry)
+def test_issues_the_lines_of_every_layer_in_order(config):
+    program = compile_ticket(mixed_network().build(), config)
     for layer in range(program.layer_count):
-        found = fetched_steps(program, layer, weights=weights)
+        found = fetched_steps(program, layer, weights=0.6)
         assert found == expected_steps(program, layer), f"layer {layer}"
 
 

@@ -1,7 +1,9 @@
 """Whether a ticket runs on an engine, decided before anything is built."""
 
+from collections.abc import Mapping
+
 from tombola.compiler.layers import chunk_words
-from tombola.spec import arithmetic
+from tombola.spec import arithmetic, descriptor
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.rules import TensorInfo
@@ -12,6 +14,24 @@ def require(need: int, have: int, what: str, way_out: str) -> None:
     """Raises a `FitError` that names the need, what there is and the way out."""
     if need > have:
         raise FitError(f"{what} needs {need} but the engine has {have}; {way_out}")
+
+
+def check_counts(fields: Mapping[str, int], layer: int, config: EngineConfig) -> None:
+    """Refuses a descriptor with a count that the engine's counters do not reach.
+
+    Raises
+    ------
+    FitError
+        With the field, its value and the limit.
+    """
+    for field in descriptor.FIELDS:
+        bits = config.count_bits - field.signed
+        value = fields[field.name]
+        if field.is_count and not -(1 << bits) <= value < 1 << bits:
+            raise FitError(
+                f"layer {layer}: {field.name} is {value} but the engine counts below {1 << bits}; "
+                "use an engine with wider counts"
+            )
 
 
 def check_layer(

@@ -167,7 +167,9 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
             table=tables[index],
             starts=starts[layer.mask] if isinstance(layer, Conv) else 0,
         )
-        descriptors.append(layers.fields(ticket, index, tensors, places, config))
+        fields = layers.fields(ticket, index, tensors, places, config)
+        fit.check_counts(fields, index, config)
+        descriptors.append(fields)
     image = np.array([descriptor.pack(fields) for fields in descriptors], dtype=np.uint32).ravel()
     ticket_image = np.concatenate([image, masks_image])
     fit.require(

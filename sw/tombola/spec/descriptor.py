@@ -42,6 +42,12 @@ class Field:
     signed: bool = False
 
 
+    @property
+    def is_count(self) -> bool:
+        """Whether an engine may hold fewer bits of it: `EngineConfig.count_bits`."""
+        return self.bits == COUNT_BITS
+
+
 FIELDS = (
     # What is done
     Field("operation", 3, "`Operation`"),
