@@ -20,10 +20,11 @@ class WeightConstructor(wiring.Component):
 
     A group is built chunk by chunk, a chunk row by row; a row that has further chunks leaves its
     state in a small memory until its next turn. Throughput: `construction` positions a clock
-    within a turn, a line a clock at most. Around a turn: some 10 clocks for the first chunk of a
-    channel, 14 more if the layer freezes, 8 for another chunk, 7 to leave the state. Lines that
-    are not taken stall construction anywhere. Golden model: `tombola.spec.mask_code.decode` on
-    `weight_stream.freeze_classes` and `negative`, cut into lines.
+    within a turn, a line a clock at most; beside these a turn takes 10 clocks, 14 if the row has
+    several chunks, and a layer some 20 to begin, 35 if it freezes. After a row shorter than this
+    beginning the next one waits for its start states. Lines that are not taken stall construction
+    anywhere. Golden model: `tombola.spec.mask_code.decode` on `weight_stream.freeze_classes` and
+    `negative`, cut into lines.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class WeightConstructor(wiring.Component):
         connect(m, control.places, drawer.places)
         connect(m, drawer.classes, applier.classes)
         if self._config.construction > IN_ONE_CLOCK:
-            # Cuts the path of `ready` through the whole pipeline.
+            # Cuts the path of `ready`, from the lines back to the address of the ticket memory.
             m.submodules.buffer = buffer = StreamBuffer(step_codes_layout(self._config))
             connect(m, applier.codes, buffer.items)
             connect(m, buffer.delayed, packer.steps)

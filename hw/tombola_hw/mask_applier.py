@@ -14,8 +14,11 @@ from tombola_hw.line_packer import step_codes_layout
 from tombola_hw.mask_reader import MaskReader, cursor_bits
 from tombola_hw.stream_register import StreamRegister
 
-IN_ONE_CLOCK = 8
-"""Up to so many positions a clock are counted, shifted and filled in one clock; more take four."""
+IN_ONE_CLOCK = 4
+"""Up to so many positions a clock are counted, shifted and filled in one clock, for parts of
+24 MHz; wider steps are to run at 100 MHz and are counted in a clock of their own."""
+IN_TWO_CLOCKS = 8
+"""More positions meet their window, are halved and are filled in one clock each."""
 FINE_BLOCK = 8
 """Blocks up to this size are halved in the clock after the larger ones."""
 
@@ -43,8 +46,8 @@ class MaskApplier(wiring.Component):
 
     The cursor in the mask is moved by `seek`, `target` and `unwind` and read in `cursor`, as
     `MaskReader` says, and only while `drained`. Steps wait until the reader is ready. Latency 1
-    clock, 4 for more than 8 positions a clock; a step a clock; codes that are not taken stall the
-    classes. Golden model: `tombola.spec.mask_code.decode` for one coat.
+    clock for up to 4 positions a clock, 2 for 8, 4 for more; a step a clock; codes that are not
+    taken stall the classes. Golden model: `tombola.spec.mask_code.decode` for one coat.
 
     Parameters
     ----------
@@ -85,13 +88,13 @@ class MaskApplier(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = self._config.construction
-        wide = width > IN_ONE_CLOCK
+        wide = width > IN_TWO_CLOCKS
         m.submodules.counter = counter = BlockCounts(width)
         m.submodules.reader = reader = MaskReader(self._config)
         m.submodules.coarse = coarse = BitDeposit(width, smallest=FINE_BLOCK * 2)
         m.submodules.fine = fine = BitDeposit(width, largest=FINE_BLOCK)
         m.submodules.counted = counted = StreamRegister(
-            counted_layout(self._config), registered=wide
+            counted_layout(self._config), registered=width > IN_ONE_CLOCK
         )
         m.submodules.met = met = StreamRegister(met_layout(self._config), registered=wide)
         m.submodules.halfway = halfway = StreamRegister(met_layout(self._config), registered=wide)
