@@ -8,6 +8,7 @@ from tombola.spec import descriptor
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola_hw.interfaces import address_bits, layer_layout
+from tombola_hw.layer_registers import LATENCY, LayerRegisters
 
 LAYER_COUNT_BITS = 11
 """Enough for the 1,024 layers a ticket may have."""
@@ -25,7 +26,7 @@ class SequencerState(enum.Enum, shape=2):
 class Sequencer(wiring.Component):
     """Takes the layers of a program in turn, each from its descriptor to the end of its results.
 
-    A descriptor takes one clock a word and two more. A descriptor without a known operation ends
+    A descriptor takes one clock a word and three more. A descriptor without a known operation ends
     the run with `unknown` high for one clock. Golden model: `tombola.spec.descriptor.unpack`.
 
     Parameters
@@ -77,9 +78,10 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.registers = registers = LayerRegisters(self._config)
 
         state = Signal(SequencerState)
-        word = Signal(range(descriptor.WORDS + 1))
+        word = Signal(range(descriptor.WORDS + LATENCY))
         arriving = Signal(range(descriptor.WORDS))
         arrives = Signal()
         layers_left = Signal(LAYER_COUNT_BITS)
@@ -98,14 +100,13 @@ class Sequencer(wiring.Component):
             ),
         ]
 
-        m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word != descriptor.WORDS))]
-        for field in descriptor.FIELDS:
-            index, low = descriptor.PLACES[field.name]
-            with m.If(arrives & (arriving == index)):
-                # What the engine does not count to stays 0, and its flip-flops away.
-                bits = min(field.bits, self._config.count_bits) if field.is_count else field.bits
-                value = self.read_data[low : low + bits]
-                m.d.sync += self.layer[field.name].eq(value.as_signed() if field.signed else value)
+        m.d.comb += [
+            registers.write.eq(arrives),
+            registers.word.eq(arriving),
+            registers.data.eq(self.read_data),
+            self.layer.eq(registers.layer),
+        ]
+        m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < descriptor.WORDS))]
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):
@@ -113,11 +114,13 @@ class Sequencer(wiring.Component):
                 with m.If(self.run):
                     m.d.sync += state.eq(SequencerState.READ)
             with m.Case(SequencerState.READ):
-                with m.If(word == descriptor.WORDS):
+                with m.If(word == descriptor.WORDS + LATENCY - 1):
                     m.d.sync += [state.eq(SequencerState.BEGIN), word.eq(0)]
                     m.d.sync += layers_left.eq(layers_left - 1)
                 with m.Else():
-                    m.d.sync += [address.eq(address + 1), word.eq(word + 1)]
+                    m.d.sync += word.eq(word + 1)
+                with m.If(word < descriptor.WORDS):
+                    m.d.sync += address.eq(address + 1)
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)
                 with m.If(~known):

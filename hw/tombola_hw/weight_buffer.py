@@ -10,6 +10,9 @@ from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import NO_COLLISIONS, line_layout, weights_layout
 
+RAM_BITS = 16
+"""Width of an iCE40 block RAM, which writes any part of a word; wider rows have their own."""
+
 
 class WeightBuffer(wiring.Component):
     """Holds `weight_lines` lines of rows x lanes weights.
@@ -69,23 +72,29 @@ class WeightBuffer(wiring.Component):
         used = Signal.like(slot)
         write = self.lines.valid & self.lines.ready
 
-        # A memory a row: each is written by itself, without glue around its block RAM.
-        for row in range(self._config.rows):
-            m.submodules[f"row{row}"] = memory = Memory(
-                shape=unsigned(2 * lanes),
+        # Each row is written by itself; narrow rows share a block RAM, whose words are 16 bits.
+        sharing = max(1, RAM_BITS // (2 * lanes))
+        for first in range(0, self._config.rows, sharing):
+            rows = range(first, min(first + sharing, self._config.rows))
+            m.submodules[f"row{first}"] = memory = Memory(
+                shape=unsigned(2 * lanes * len(rows)),
                 depth=self._config.weight_lines,
                 init=[],
                 attrs=NO_COLLISIONS,
             )
-            writer, reader = memory.write_port(), memory.read_port()
+            writer, reader = memory.write_port(granularity=2 * lanes), memory.read_port()
             m.d.comb += [
                 writer.addr.eq(slot),
-                writer.data.eq(Cat(line.positive, line.negative)),
-                writer.en.eq(write & (line.row == row)),
+                writer.data.eq(Cat(line.positive, line.negative).replicate(len(rows))),
+                writer.en.eq(Cat(write & (line.row == row) for row in rows)),
                 reader.addr.eq(read),
-                self.weights.positive[row].eq(reader.data[:lanes]),
-                self.weights.negative[row].eq(reader.data[lanes:]),
             ]
+            for index, row in enumerate(rows):
+                held = reader.data.word_select(index, 2 * lanes)
+                m.d.comb += [
+                    self.weights.positive[row].eq(held[:lanes]),
+                    self.weights.negative[row].eq(held[lanes:]),
+                ]
 
         m.d.comb += [
             next_read.eq(read + 1),

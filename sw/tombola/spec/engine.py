@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tombola.spec.descriptor import COUNT_BITS
+from tombola.spec.descriptor import COUNT_BITS, WORDS
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 
@@ -52,6 +52,8 @@ class EngineConfig:
         Logits; a power of two.
     count_bits : int
         Width of the loop counts of a layer: no side, channel or word count reaches 2^count_bits.
+    layer_rams : int
+        Block RAMs whose outputs hold 16 bits each of the layer in force, in place of flip-flops.
     compact : bool
         Fewer cells for a small FPGA: the array rests for a clock after each output position, and
         of the performance counters only `cycles` is there.
@@ -68,6 +70,7 @@ class EngineConfig:
     table_entries: int = 512
     result_words: int = 64
     count_bits: int = COUNT_BITS
+    layer_rams: int = 0
     compact: bool = False
 
     def __post_init__(self) -> None:
@@ -76,6 +79,10 @@ class EngineConfig:
             kind = type(field.default)
             if type(value) is not kind:
                 raise TypeError(f"{field.name} must be {KIND_NAMES[kind]}, not {value!r}")
+        if not 0 <= self.layer_rams <= 2 * WORDS:
+            raise ConfigError(
+                f"layer_rams must be between 0 and {2 * WORDS}, not {self.layer_rams}"
+            )
         if not 8 <= self.count_bits <= COUNT_BITS:
             raise ConfigError(
                 f"count_bits must be between 8 and {COUNT_BITS}, not {self.count_bits}"
