@@ -1,5 +1,7 @@
 """Sequencer, registers and host access: the engine's control without its data path."""
 
+from dataclasses import replace
+
 import pytest
 from support.benches import simulate
 
@@ -7,25 +9,29 @@ from tombola.spec import descriptor
 from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS, IDENTITY, REGISTERS, ErrorCode, Window
 from tombola_hw.host_access import HostAccess
-from tombola_hw.register_file import COUNTERS, RegisterFile
+from tombola_hw.layer_registers import kept_bits, ram_halves
+from tombola_hw.register_file import COUNTERS, RegisterFile, stored_words
 from tombola_hw.sequencer import Sequencer
+from tombola_hw.stores import HostWords
 
 CONFIG = EngineConfig(rows=4, lanes=8, ticket_words=128)
 
 
-def field_values(salt: int) -> dict[str, int]:
-    """A value for every field that uses its top and bottom bits."""
+def field_values(salt: int, config: EngineConfig) -> dict[str, int]:
+    """A value for every field that uses the top and bottom of the bits an engine keeps."""
     values = {}
     for index, field in enumerate(descriptor.FIELDS):
-        low = -(1 << (field.bits - 1)) if field.signed else 0
-        values[field.name] = low + (0x5A5A5A5B * (index + 1 + salt)) % (1 << field.bits)
+        bits = kept_bits(field, config)
+        low = -(1 << (bits - 1)) if field.signed else 0
+        values[field.name] = low + (0x5A5A5A5B * (index + 1 + salt)) % (1 << bits)
     return values | {"operation": 1 + salt % 3}
 
 
-def test_sequencer_takes_layers_in_turn():
-    layers = [field_values(salt) for salt in range(3)]
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, count_bits=9, layer_rams=7)])
+def test_sequencer_takes_layers_in_turn(config):
+    layers = [field_values(salt, config) for salt in range(3)]
     words = [0] * 5 + [word for layer in layers for word in descriptor.pack(layer)]
-    unit = Sequencer(CONFIG)
+    unit = Sequencer(config)
     seen = []
 
     async def memory(ctx):
@@ -56,6 +62,13 @@ def test_sequencer_takes_layers_in_turn():
     assert seen == layers
 
 
+def test_block_rams_hold_the_halves_with_most_bits():
+    config = replace(CONFIG, count_bits=9, layer_rams=7)
+    full = {(0, 0), (17, 0), (18, 0), (22, 0), (22, 1), (23, 0), (23, 1)}
+    assert set(ram_halves(config)) == full
+    assert ram_halves(replace(config, layer_rams=0)) == ()
+
+
 def test_sequencer_stops_at_an_unknown_operation():
     unit = Sequencer(CONFIG)
 
@@ -84,23 +97,61 @@ async def access(ctx, unit, address, data=None):
     await ctx.tick()
     ctx.set(unit.write, 0)
     ctx.set(unit.read, 0)
-    return ctx.get(unit.read_data)
+    return ctx.get(unit.live_data)
 
 
-def test_registers_read_what_was_written_and_what_the_engine_is():
+def test_writable_registers_are_kept_and_used():
     unit = RegisterFile(CONFIG)
 
     async def bench(ctx):
         for register in REGISTERS:
-            if register.access == "rw":
-                await access(ctx, unit, register.address, 0x1234567 % 128)
-        for register in REGISTERS:
-            if register.access == "rw":
-                assert await access(ctx, unit, register.address) == 0x1234567 % 128, register
-        assert await access(ctx, unit, ADDRESS["identity"]) == IDENTITY
-        assert await access(ctx, unit, ADDRESS["geometry"]) == 4 | 8 << 16
-        assert await access(ctx, unit, ADDRESS["ticket_words"]) == 128
+            ctx.set(unit.address, register.address)
+            ctx.set(unit.write_data, 0x1234567)
+            ctx.set(unit.write, 1)
+            assert ctx.get(unit.keep) == (register.access == "rw")
+            ctx.set(unit.busy, 1)
+            assert not ctx.get(unit.keep)
+            ctx.set(unit.busy, 0)
+            ctx.set(unit.write, 0)
+        await access(ctx, unit, ADDRESS["seed_low"], 0x89ABCDEF)
+        await access(ctx, unit, ADDRESS["seed_high"], 0x01234567)
+        await access(ctx, unit, ADDRESS["program"], 5)
+        assert ctx.get(unit.seed) == 0x0123456789ABCDEF
+        assert ctx.get(unit.program) == 5
+        assert await access(ctx, unit, ADDRESS["seed_low"]) == 0
         assert ctx.get(unit.error) == ErrorCode.NONE
+
+    simulate(unit, bench)
+
+
+def test_words_of_the_host():
+    unit = HostWords(CONFIG)
+
+    async def bench(ctx):
+        async def read(window, address):
+            ctx.set(unit.window, window)
+            ctx.set(unit.host_address, address)
+            await ctx.tick()
+            return ctx.get(unit.host_read_data)
+
+        ctx.set(unit.keep, 1)
+        ctx.set(unit.host_address, ADDRESS["seed_high"])
+        ctx.set(unit.host_data, 0x89ABCDEF)
+        await ctx.tick()
+        ctx.set(unit.busy, 1)
+        ctx.set(unit.results.valid, 1)
+        ctx.set(unit.results.payload, {"value": -3, "address": 63, "logits": 1})
+        await ctx.tick()
+        ctx.set(unit.results.payload, {"value": 7, "address": 63, "logits": 0})
+        await ctx.tick()
+        assert await read(Window.RESULTS, 63) == (1 << 32) - 3
+        words = [await read(Window.REGISTERS, at) for at in range(len(REGISTERS))]
+        expected = stored_words(CONFIG)
+        expected[ADDRESS["seed_high"]] = 0x89ABCDEF
+        assert words == expected
+        assert (words[0], words[2], words[6]) == (IDENTITY, 4 | 8 << 16, 128)
+        for window in (Window.TICKET, Window.TABLE, Window.ACTIVATIONS):
+            assert await read(window, 2) == await read(window, 63) == 0
 
     simulate(unit, bench)
 
@@ -119,17 +170,18 @@ def test_error_codes():
         assert await code_after(ADDRESS["control"], 1) == ErrorCode.NO_LAYERS
         assert await code_after(ADDRESS["identity"], 1) == ErrorCode.ADDRESS
         assert await code_after(ADDRESS["control"]) == ErrorCode.ADDRESS
-        assert await code_after(0x80, 1) == ErrorCode.ADDRESS
+        assert await code_after(len(REGISTERS), 1) == ErrorCode.ADDRESS
         ctx.set(unit.busy, 1)
         assert await code_after(ADDRESS["layers"], 1) == ErrorCode.BUSY
         ctx.set(unit.busy, 0)
-        assert await access(ctx, unit, ADDRESS["layers"]) == 0
+        assert ctx.get(unit.layers) == 0
 
     simulate(unit, bench)
 
 
-def test_counters_count_and_restart_with_a_run():
-    unit = RegisterFile(CONFIG)
+@pytest.mark.parametrize("compact", [False, True])
+def test_counters_count_and_restart_with_a_run(compact):
+    unit = RegisterFile(replace(CONFIG, compact=compact))
 
     async def bench(ctx):
         await access(ctx, unit, ADDRESS["layers"], 1)
@@ -137,7 +189,7 @@ def test_counters_count_and_restart_with_a_run():
         await ctx.tick().repeat(9)
         ctx.set(unit.counting, 0)
         counts = [await access(ctx, unit, ADDRESS[name]) for name in COUNTERS]
-        assert counts == [9, 0, 9, 0]
+        assert counts == [9, 0, 0 if compact else 9, 0]
         await access(ctx, unit, ADDRESS["control"], 1)
         assert [await access(ctx, unit, ADDRESS[name]) for name in COUNTERS] == [0, 0, 0, 0]
 
@@ -154,6 +206,8 @@ def test_counters_count_and_restart_with_a_run():
         (Window.REGISTERS, 9, False, "register_read"),
         (Window.TICKET, 128, True, "astray"),
         (Window.TABLE, 0, False, "astray"),
+        (Window.REGISTERS, 32, True, "astray"),
+        (Window.REGISTERS, 32, False, "astray"),
         (Window.RESULTS, 0, True, "astray"),
         (Window.RESULTS, 64, False, "astray"),
     ],
@@ -183,8 +237,9 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
 
     async def bench(ctx):
         ctx.set(unit.ticket_data, 0xCAFE)
-        ctx.set(unit.result_data, 0xF00D)
+        ctx.set(unit.activation_data, 0xBEEF)
         for base in (Window.TICKET.base, Window.RESULTS.base, Window.TABLE.base):
+            ctx.set(unit.stored_data, 0xF00D if base == Window.RESULTS.base else 0)
             ctx.set(unit.requests.payload.address, base)
             ctx.set(unit.requests.valid, 1)
             await ctx.tick()
