@@ -12,7 +12,7 @@ from tombola_hw.compute_path import ComputePath
 from tombola_hw.host_access import HostAccess
 from tombola_hw.register_file import ERROR_BITS, RegisterFile
 from tombola_hw.sequencer import Sequencer
-from tombola_hw.stores import ActivationStore, ResultStore, TableStore
+from tombola_hw.stores import ActivationStore, HostWords, TableStore
 from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
 
@@ -88,7 +88,7 @@ class Engine(wiring.Component):
         m.submodules.activations = activations = ActivationStore(
             self._config, spram=self._spram
         )
-        m.submodules.logits = logits = ResultStore(self._config)
+        m.submodules.logits = logits = HostWords(self._config)
 
         connect(m, flipped(self.requests), host.requests)
         connect(m, host.responses, flipped(self.responses))
@@ -127,8 +127,12 @@ class Engine(wiring.Component):
             host.activation_data.eq(activations.host_read_data),
             activations.address.eq(compute.activation_address),
             compute.activations.eq(activations.activations),
+            logits.busy.eq(sequencer.busy),
+            logits.window.eq(host.window),
             logits.host_address.eq(host.address),
-            host.result_data.eq(logits.host_read_data),
+            logits.host_data.eq(host.write_data),
+            logits.keep.eq(registers.keep),
+            host.stored_data.eq(logits.host_read_data),
         ]
         for taker in (activations, logits, argmax):
             m.d.comb += taker.results.valid.eq(compute.results.valid)
@@ -142,7 +146,7 @@ class Engine(wiring.Component):
             registers.read.eq(host.register_read),
             registers.write.eq(host.register_write),
             registers.write_data.eq(host.write_data),
-            host.register_data.eq(registers.read_data),
+            host.live_data.eq(registers.live_data),
             registers.refused.eq(host.refused),
             registers.astray.eq(host.astray),
             registers.busy.eq(sequencer.busy),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS, Window
 from tombola_hw.bus import request_layout, response_shape
+from tombola_hw.register_file import REGISTER_BITS
 
 
 class HostAccess(wiring.Component):
@@ -23,11 +24,14 @@ class HostAccess(wiring.Component):
     responses : Out(stream.Signature(response_shape()))
     busy : In(1)
         A run is under way.
-    address : Out(20)
+    address, window : Out(20), Out(4)
         Word in the window; valid for all the strobes and reads below.
     write_data : Out(32)
     register_read, register_write, ticket_write, table_write, activation_write : Out(1)
-    register_data, ticket_data, activation_data, result_data : In(32)
+    ticket_data, activation_data : In(32)
+    live_data, stored_data : In(32)
+        Registers that the engine changes; other registers and results. Each is 0 after an address
+        that is not its own.
     refused, astray : Out(1)
         A memory access during a run; an access outside every memory.
     """
@@ -37,7 +41,7 @@ class HostAccess(wiring.Component):
             raise TypeError(f"HostAccess config must be an EngineConfig, not {config!r}")
         unit = min(4, config.lanes)
         self._depths = {
-            Window.REGISTERS: 1 << WINDOW_BITS,
+            Window.REGISTERS: 1 << REGISTER_BITS,
             Window.TICKET: config.ticket_words,
             Window.TABLE: 2 * config.table_entries,
             Window.ACTIVATIONS: config.activation_words * config.lanes // unit,
@@ -48,16 +52,17 @@ class HostAccess(wiring.Component):
             "responses": Out(stream.Signature(response_shape())),
             "busy": In(1),
             "address": Out(WINDOW_BITS),
+            "window": Out(ADDRESS_BITS - WINDOW_BITS),
             "write_data": Out(DATA_BITS),
             "register_read": Out(1),
             "register_write": Out(1),
             "ticket_write": Out(1),
             "table_write": Out(1),
             "activation_write": Out(1),
-            "register_data": In(DATA_BITS),
             "ticket_data": In(DATA_BITS),
             "activation_data": In(DATA_BITS),
-            "result_data": In(DATA_BITS),
+            "live_data": In(DATA_BITS),
+            "stored_data": In(DATA_BITS),
             "refused": Out(1),
             "astray": Out(1),
         })
@@ -69,7 +74,8 @@ class HostAccess(wiring.Component):
         accepted = Signal()
         is_memory = Signal()
         exists = Signal()
-        source = Signal(ADDRESS_BITS - WINDOW_BITS)
+        from_ticket = Signal()
+        from_activations = Signal()
         found = Signal()
         reading = Signal()
 
@@ -77,6 +83,7 @@ class HostAccess(wiring.Component):
             self.requests.ready.eq(~reading & ~self.responses.valid),
             accepted.eq(self.requests.valid & self.requests.ready),
             self.address.eq(request.address[:WINDOW_BITS]),
+            self.window.eq(window),
             self.write_data.eq(request.data),
             is_memory.eq(window != Window.REGISTERS),
         ]
@@ -86,38 +93,39 @@ class HostAccess(wiring.Component):
             Window.TABLE: self.table_write,
             Window.ACTIVATIONS: self.activation_write,
         }
-        answers = {
-            Window.REGISTERS: self.register_data,
-            Window.TICKET: self.ticket_data,
-            Window.ACTIVATIONS: self.activation_data,
-            Window.RESULTS: self.result_data,
-        }
+        readable = (Window.REGISTERS, Window.TICKET, Window.ACTIVATIONS, Window.RESULTS)
         allowed = accepted & ~(is_memory & self.busy)
         with m.Switch(window):
             for each, depth in self._depths.items():
                 with m.Case(each):
                     outside = Cat(self.address)[(depth - 1).bit_length() :]
                     inside = ~outside.any() if len(outside) else 1
-                    permitted = Mux(request.write, int(each in writes), int(each in answers))
+                    permitted = Mux(request.write, int(each in writes), int(each in readable))
                     m.d.comb += exists.eq(inside & permitted)
                     if each in writes:
                         m.d.comb += writes[each].eq(allowed & request.write & exists)
         m.d.comb += [
-            self.register_read.eq(accepted & ~request.write & ~is_memory),
+            self.register_read.eq(accepted & ~request.write & ~is_memory & exists),
             self.refused.eq(accepted & is_memory & self.busy),
             self.astray.eq(allowed & ~exists),
         ]
 
         with m.If(accepted & ~request.write):
-            m.d.sync += [reading.eq(1), source.eq(window)]
-            m.d.sync += found.eq(exists & ~(is_memory & self.busy))
+            m.d.sync += [
+                reading.eq(1),
+                found.eq(exists & ~(is_memory & self.busy)),
+                from_ticket.eq(window == Window.TICKET),
+                from_activations.eq(window == Window.ACTIVATIONS),
+            ]
         with m.If(reading):
             m.d.sync += [reading.eq(0), self.responses.valid.eq(1), self.responses.payload.eq(0)]
             with m.If(found):
-                with m.Switch(source):
-                    for each, answer in answers.items():
-                        with m.Case(each):
-                            m.d.sync += self.responses.payload.eq(answer)
+                m.d.sync += self.responses.payload.eq(
+                    Mux(from_ticket, self.ticket_data, 0)
+                    | Mux(from_activations, self.activation_data, 0)
+                    | self.live_data
+                    | self.stored_data
+                )
         with m.If(self.responses.valid & self.responses.ready):
             m.d.sync += self.responses.valid.eq(0)
         return m

@@ -1,6 +1,6 @@
 """The registers of the address map, with the run control and the error code behind them."""
 
-from amaranth import Cat, Const, Module, Signal
+from amaranth import C, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,6 @@ from tombola.spec.registers import (
     IDENTITY,
     REGISTERS,
     VERSION,
-    WINDOW_BITS,
     ErrorCode,
 )
 from tombola_hw.interfaces import address_bits
@@ -21,19 +20,51 @@ ERROR_BITS = 8
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
 
 
-class RegisterFile(wiring.Component):
-    """Registers of window 0: one access a clock, read data one clock after the address.
+REGISTER_BITS = len(ADDRESS).bit_length()
+"""Address bits of a register; the registers begin at address 0 without gaps."""
 
-    Golden model: the table `tombola.spec.registers.REGISTERS`.
+
+def stored_words(config: EngineConfig) -> list[int]:
+    """What the words of all registers are in memory at power-up: the constant ones, and 0.
 
     Parameters
     ----------
     config : EngineConfig
+    """
+    constants = {
+        "identity": IDENTITY,
+        "version": VERSION,
+        "geometry": config.rows | config.lanes << 16,
+        "construction": config.construction | config.accumulator_bits << 16,
+        "weight_lines": config.weight_lines,
+        "activation_words": config.activation_words | config.activation_banks << 24,
+        "ticket_words": config.ticket_words,
+        "table_entries": config.table_entries,
+        "result_words": config.result_words,
+    }
+    return [constants.get(name, 0) for name in sorted(ADDRESS, key=ADDRESS.__getitem__)]
+
+
+class RegisterFile(wiring.Component):
+    """Registers of window 0: one access a clock, read data one clock after the address.
+
+    What is constant or only the host changes is read from a memory, `stores.HostWords`; here are
+    the registers that the engine changes, and copies of those that it uses. Golden model: the
+    table `tombola.spec.registers.REGISTERS`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+        A compact one counts `cycles` only.
 
     Members
     -------
-    address, read_data, write_data
+    address, write_data
         The host's access; `write` and `read` are high for one clock each.
+    live_data : Out(32)
+        Read data of a register that the engine changes; else 0.
+    keep : Out(1)
+        The memory is to keep `write_data` at `address`.
     refused : In(1)
         A memory was touched during a run; becomes error code BUSY.
     astray : In(1)
@@ -59,11 +90,12 @@ class RegisterFile(wiring.Component):
             raise TypeError(f"RegisterFile config must be an EngineConfig, not {config!r}")
         self._config = config
         super().__init__({
-            "address": In(WINDOW_BITS),
+            "address": In(REGISTER_BITS),
             "read": In(1),
             "write": In(1),
             "write_data": In(DATA_BITS),
-            "read_data": Out(DATA_BITS),
+            "live_data": Out(DATA_BITS),
+            "keep": Out(1),
             "refused": In(1),
             "astray": In(1),
             "busy": In(1),
@@ -82,48 +114,41 @@ class RegisterFile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config = self._config
 
-        counters = [Signal(DATA_BITS, name=name) for name in COUNTERS]
+        names = COUNTERS[:1] if self._config.compact else COUNTERS
+        counters = {name: Signal(DATA_BITS, name=name) for name in names}
         writable = {
             "program": self.program,
             "layers": self.layers,
             "seed_low": self.seed[:32],
             "seed_high": self.seed[32:],
         }
-        readable = {
-            **writable,
-            "identity": Const(IDENTITY, DATA_BITS),
-            "version": Const(VERSION, DATA_BITS),
-            "geometry": Const(config.rows | config.lanes << 16, DATA_BITS),
-            "construction": Const(config.construction | config.accumulator_bits << 16, DATA_BITS),
-            "weight_lines": Const(config.weight_lines, DATA_BITS),
-            "activation_words": Const(
-                config.activation_words | config.activation_banks << 24, DATA_BITS
-            ),
-            "ticket_words": Const(config.ticket_words, DATA_BITS),
-            "table_entries": Const(config.table_entries, DATA_BITS),
-            "result_words": Const(config.result_words, DATA_BITS),
-            "status": Cat(self.busy, self.done, Const(0, 6), self.error),
+        live = {
+            "status": Cat(self.busy, self.done, C(0, 6), self.error),
             "winner": self.winner,
-            **dict(zip(COUNTERS, counters, strict=True)),
+            **counters,
         }
         start = Signal()
         clear = Signal()
         astray = Signal()
         known = {access: Signal(name=f"known_{access}") for access in "rw"}
-        index = self.address[: len(ADDRESS).bit_length()]
 
-        with m.If(self.address < max(ADDRESS.values()) + 1):
-            with m.Switch(index):
-                for register in REGISTERS:
-                    with m.Case(register.address):
-                        m.d.comb += [known[access].eq(1) for access in register.access]
-                        if register.name in readable:
-                            m.d.sync += self.read_data.eq(readable[register.name])
-                        with m.If(self.write & ~self.busy):
-                            if register.name in writable:
-                                m.d.sync += writable[register.name].eq(self.write_data)
+        with m.Switch(self.address):
+            for register in REGISTERS:
+                with m.Case(register.address):
+                    m.d.comb += [known[access].eq(1) for access in register.access]
+                    if register.name in writable:
+                        m.d.comb += self.keep.eq(self.write & ~self.busy)
+                        with m.If(self.keep):
+                            m.d.sync += writable[register.name].eq(self.write_data)
+
+        # Gated words are ORed, here and by the host's side: that takes fewer cells than choosing.
+        shown = C(0, DATA_BITS)
+        for name, value in live.items():
+            shows = Signal(name=f"shows_{name}")
+            m.d.sync += shows.eq(self.read & (self.address == ADDRESS[name]))
+            shown |= Mux(shows, value, 0)
+        m.d.comb += self.live_data.eq(shown)
 
         is_control = self.write & (self.address == ADDRESS["control"])
         m.d.comb += [
@@ -136,11 +161,11 @@ class RegisterFile(wiring.Component):
         ]
         with m.If(self.finished | self.unknown):
             m.d.sync += self.done.eq(1)
-        for counter, counts in zip(counters, self.counting, strict=True):
+        for counter, counts in zip(counters.values(), self.counting):
             m.d.sync += counter.eq(counter + counts)
         with m.If(self.run):
             m.d.sync += self.done.eq(0)
-            m.d.sync += [counter.eq(0) for counter in counters]
+            m.d.sync += [counter.eq(0) for counter in counters.values()]
 
         with m.If(clear):
             m.d.sync += self.error.eq(ErrorCode.NONE)

@@ -1,20 +1,21 @@
 """The engine's memories, each shared between the host and the unit that uses it during a run."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import C, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import DATA_BITS, WINDOW_BITS
+from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS
 from tombola_hw.interfaces import activation_layout, address_bits, result_layout, table_layout
 from tombola_hw.memory import ActivationMemory
+from tombola_hw.register_file import REGISTER_BITS, stored_words
 from tombola_hw.word_memory import WordMemory
 
 BYTE = 8
 
 
 class TableStore(wiring.Component):
-    """The requantisation table: the host stores an entry with its odd word, the engine reads it.
+    """The requantisation table: the host writes entries word by word, the engine reads them.
 
     Members
     -------
@@ -36,21 +37,20 @@ class TableStore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = WordMemory(
-            table_layout().size, depth=self._config.table_entries, init=self._init
-        )
-        low_word = Signal(DATA_BITS)
-        odd = self.host_address[0]
-
-        with m.If(self.host_write & ~odd):
-            m.d.sync += low_word.eq(self.host_data)
-        m.d.comb += [
-            words.write.eq(self.host_write & odd),
-            words.write_address.eq(self.host_address[1:]),
-            words.write_data.eq(Cat(low_word, self.host_data)),
-            words.read_address.eq(self.address),
-            self.entry.eq(words.read_data),
-        ]
+        halves = []
+        for odd in range(2):
+            init = [int(entry) >> (odd * DATA_BITS) & 0xFFFFFFFF for entry in self._init]
+            m.submodules[f"half{odd}"] = half = WordMemory(
+                DATA_BITS, depth=self._config.table_entries, init=init
+            )
+            m.d.comb += [
+                half.write.eq(self.host_write & (self.host_address[0] == odd)),
+                half.write_address.eq(self.host_address[1:]),
+                half.write_data.eq(self.host_data),
+                half.read_address.eq(self.address),
+            ]
+            halves.append(half.read_data)
+        m.d.comb += self.entry.eq(Cat(halves))
         return m
 
 
@@ -126,13 +126,20 @@ class ActivationStore(wiring.Component):
         return m
 
 
-class ResultStore(wiring.Component):
-    """The result memory: logits of the last run, read by the host.
+class HostWords(wiring.Component):
+    """What the host reads word by word: logits of the last run, and registers.
+
+    One memory for the results, for the constant registers and for copies of what the host wrote to
+    the others, so that no register is chosen by logic.
 
     Members
     -------
-    host_address, host_read_data
-        The host's read; data one clock after the address.
+    busy : In(1)
+        The engine writes; else the host does.
+    window, host_address, host_read_data
+        The host's read; data one clock after the address, 0 for windows other than these two.
+    host_data, keep : In(32), In(1)
+        `keep` stores `host_data` in the register at `host_address`.
     results : In(stream.Signature(result_layout(config), always_ready=True))
         Logits are stored at their address.
     """
@@ -140,19 +147,39 @@ class ResultStore(wiring.Component):
     def __init__(self, config: EngineConfig):
         self._config = config
         super().__init__({
+            "busy": In(1),
+            "window": In(ADDRESS_BITS - WINDOW_BITS),
             "host_address": In(WINDOW_BITS),
             "host_read_data": Out(DATA_BITS),
+            "host_data": In(DATA_BITS),
+            "keep": In(1),
             "results": In(stream.Signature(result_layout(config), always_ready=True)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = WordMemory(DATA_BITS, depth=self._config.result_words)
+        # Four regions, chosen by the window's bits: registers, nothing, results, nothing.
+        bits = max(REGISTER_BITS, address_bits(self._config.result_words))
+        m.submodules.words = words = WordMemory(
+            DATA_BITS, depth=4 << bits, init=stored_words(self._config)
+        )
+        result = self.results.payload
         m.d.comb += [
-            words.read_address.eq(self.host_address),
+            words.read_address.eq(
+                Cat(self.host_address[:bits], self.window[:2].any(), self.window[2])
+            ),
             self.host_read_data.eq(words.read_data),
-            words.write.eq(self.results.valid & self.results.payload.logits),
-            words.write_address.eq(self.results.payload.address),
-            words.write_data.eq(self.results.payload.value),
         ]
+        with m.If(self.busy):
+            m.d.comb += [
+                words.write.eq(self.results.valid & result.logits),
+                words.write_address.eq(Cat(result.address[:bits], C(0b10, 2))),
+                words.write_data.eq(result.value),
+            ]
+        with m.Else():
+            m.d.comb += [
+                words.write.eq(self.keep),
+                words.write_address.eq(self.host_address[:REGISTER_BITS]),
+                words.write_data.eq(self.host_data),
+            ]
         return m

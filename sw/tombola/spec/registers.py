@@ -22,7 +22,7 @@ class Window(enum.IntEnum):
     """Ticket memory, word by word."""
     TABLE = 2
     """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
-    in its low half, scale in its high half). Writing the odd word stores the entry."""
+    in its low half, scale in its high half). Writing a word stores it."""
     ACTIVATIONS = 3
     """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, low first."""
     RESULTS = 4
@@ -71,9 +71,11 @@ REGISTERS = (
     Register("seed_high", 0x0E, "rw", "bits 63..32 of the seed"),
     Register("winner", 0x0F, "r", "index of the largest logit, the lowest of equals"),
     Register("cycles", 0x10, "r", "clocks of the last run, from start to the last logit"),
-    Register("busy_cycles", 0x11, "r", "clocks in which the array took a line"),
-    Register("weight_stalls", 0x12, "r", "clocks the array waited for weights"),
-    Register("output_stalls", 0x13, "r", "clocks the array waited for requantisation"),
+    Register("busy_cycles", 0x11, "r", "clocks in which the array took a line; 0 if compact"),
+    Register("weight_stalls", 0x12, "r", "clocks the array waited for weights; 0 if compact"),
+    Register(
+        "output_stalls", 0x13, "r", "clocks the array waited for requantisation; 0 if compact"
+    ),
 )
 START, STOP = 1, 6
 """What to write to `control`."""
