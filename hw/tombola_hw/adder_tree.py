@@ -25,7 +25,7 @@ class AdderTree(wiring.Component):
     term_bits : int
         Width of a term.
     levels_per_register : int
-        Adder levels between two registers.
+        Adder levels between two registers; 0: no register at all.
 
     Members
     -------
@@ -36,7 +36,7 @@ class AdderTree(wiring.Component):
     def __init__(self, terms: int, *, term_bits: int, levels_per_register: int = 1):
         check_range("AdderTree", "terms", terms, 1, MAX_ROWS)
         check_range("AdderTree", "term_bits", term_bits, 1, 64)
-        check_range("AdderTree", "levels_per_register", levels_per_register, 1, 8)
+        check_range("AdderTree", "levels_per_register", levels_per_register, 0, 8)
         self._terms = terms
         self._term_bits = term_bits
         self._levels_per_register = levels_per_register
@@ -52,7 +52,9 @@ class AdderTree(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Registers between a term and the total; the last level always has one."""
+        """Registers between a term and the total; the last level has one, if any has."""
+        if self._levels_per_register == 0:
+            return 0
         return -(-self.levels // self._levels_per_register)
 
     @property
@@ -64,8 +66,9 @@ class AdderTree(wiring.Component):
         m = Module()
 
         nodes = [self.terms[i] for i in range(self._terms)]
+        spacing = self._levels_per_register
         for level in range(1, self.levels + 1):
-            registered = level % self._levels_per_register == 0 or level == self.levels
+            registered = spacing and (level % spacing == 0 or level == self.levels)
             sums = []
             for i in range(0, len(nodes), 2):
                 node = Signal(

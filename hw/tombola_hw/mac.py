@@ -17,7 +17,8 @@ class MacArray(wiring.Component):
 
     A line is a valid `step` with the `activations` and `weights` of the same clock. The sums of a
     position leave `latency` clocks after its `last` line; the next position may begin in the very
-    next clock. Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
+    next clock, or in the one after it with `config.compact`.
+    Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
     a negative weight takes ``~a`` for ``a``, and a position that is not `inside` has a = 0.
 
     A sum of n lanes needs ``spec.arithmetic.raw_accumulator_bits(n, 1)`` bits; the compiler proves
@@ -42,7 +43,7 @@ class MacArray(wiring.Component):
     activations : In(activation_layout(config))
     weights : In(weights_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
-        Values beyond the rows are 0.
+        Values beyond the rows are 0; if compact, all are 0 from one position to the next.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class MacArray(wiring.Component):
     ):
         check_config("MacArray", config)
         check_bool("MacArray", "pipelined", pipelined)
-        self._pipelined = pipelined
+        self._config, self._pipelined = config, pipelined
         self._rows = [row(config) for _ in range(config.rows)]
         super().__init__({
             "signed": In(1),
@@ -68,6 +69,10 @@ class MacArray(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a position's last line to its sums."""
+        return self._row_latency + self._config.compact
+
+    @property
+    def _row_latency(self) -> int:
         return self._rows[0].latency + self._pipelined
 
     def elaborate(self, platform):
@@ -84,13 +89,19 @@ class MacArray(wiring.Component):
             extend.eq(self.step.p.inside & self.signed),
         ]
 
+        # Down to the clock in which the line is added.
         step, valid = self.step.p, self.step.valid
-        for _ in range(self.latency):
-            later, later_valid = Signal.like(step, reset_less=True), Signal()
-            m.d.sync += [later.eq(step), later_valid.eq(valid)]
-            step, valid = later, later_valid
+        for _ in range(self._row_latency):
+            step, valid = self._later(m, step, valid)
 
         clear = ResetSignal(allow_reset_less=True) | self.clear
+        accumulate, complete = valid, valid & step.last
+        clears = step.last
+        if self._config.compact:
+            # The sums show a clock later, in which no line comes: then the rows are cleared.
+            step, complete = self._later(m, step, complete)
+            accumulate, clears = valid | complete, complete
+
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
             m.d.comb += [
@@ -99,15 +110,20 @@ class MacArray(wiring.Component):
                 row.port.extend.eq(extend),
                 row.port.positive.eq(weights.positive[index]),
                 row.port.negative.eq(weights.negative[index]),
-                row.port.accumulate.eq(valid | clear),
-                row.port.clear.eq(step.last | clear),
+                row.port.accumulate.eq(accumulate | clear),
+                row.port.clear.eq(clears | clear),
                 self.sums.p.values[index].eq(row.port.total),
             ]
 
         m.d.comb += [
-            self.sums.valid.eq(valid & step.last),
+            self.sums.valid.eq(complete),
             self.sums.p.count.eq(step.count),
             self.sums.p.new_group.eq(step.new_group),
             self.sums.p.end.eq(step.end),
         ]
         return m
+
+    def _later(self, m, step, valid):
+        later, later_valid = Signal.like(step, reset_less=True), Signal()
+        m.d.sync += [later.eq(step), later_valid.eq(valid)]
+        return later, later_valid

@@ -13,11 +13,14 @@ from tombola_hw.interfaces import activation_layout
 class MacRowSignature(wiring.Signature):
     """The contract of a row, whatever technology it is built for.
 
-    A row declares `latency`, at least 1. `activations`, `inside`, `extend`, `positive` and
-    `negative` belong to one line. `accumulate` and `clear` belong to the line of `latency` clocks
-    before: with `accumulate`, `total` is the sum so far with that line in it, and the row keeps it,
-    or keeps 0 if `clear` is high, so that the next line begins a new sum. Reset comes as both
-    together.
+    A row declares `latency`. `activations`, `inside`, `extend`, `positive` and `negative` belong
+    to one line. `accumulate` and `clear` belong to the line of `latency` clocks before: with
+    `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
+    if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
+
+    With `config.compact`, `total` is what the row keeps, so that the adder shares its cells with
+    the register: the sum with the line of `latency + 1` clocks before. `accumulate` with `clear`
+    adds nothing and makes it 0 in the next clock.
 
     Members
     -------
@@ -30,8 +33,8 @@ class MacRowSignature(wiring.Signature):
         A lane of both low adds nothing, of `negative` the complement of its activation.
     accumulate, clear : Out(1)
     total : In(signed(accumulator_bits))
-        Combinational: whoever takes it has a register of its own, and a second one here would
-        cost a cell a bit.
+        Combinational unless compact: whoever takes it has a register of its own, and a second one
+        here would cost a cell a bit.
     """
 
     def __init__(self, config: EngineConfig):
@@ -54,11 +57,14 @@ class MacRow(wiring.Component):
     Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
     back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``.
 
+    With `config.compact` the accumulator is the only register, and the line passes select and tree
+    in one clock: what would accompany it through registers costs cells, and the clock is slow.
+
     Parameters
     ----------
     config : EngineConfig
     levels_per_register : int
-        Levels of the adder tree between two registers.
+        Levels of the adder tree between two registers, if not compact.
 
     Members
     -------
@@ -69,18 +75,21 @@ class MacRow(wiring.Component):
         check_config("MacRow", config)
         self._config = config
         self._tree = AdderTree(
-            config.lanes, term_bits=OPERAND_BITS, levels_per_register=levels_per_register
+            config.lanes,
+            term_bits=OPERAND_BITS,
+            levels_per_register=0 if config.compact else levels_per_register,
         )
         super().__init__({"port": In(MacRowSignature(config))})
 
     @property
     def latency(self) -> int:
-        """One clock for the select, then the tree."""
-        return 1 + self._tree.latency
+        """One clock for the select, then the tree; none if compact."""
+        return 0 if self._config.compact else 1 + self._tree.latency
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.tree = tree = self._tree
+        selects = "comb" if self._config.compact else "sync"
 
         port = self.port
         for lane, activation in enumerate(port.activations):
@@ -88,15 +97,19 @@ class MacRow(wiring.Component):
             # A function of four bits for each bit, so that the select is one LUT4.
             operand = [(bit, port.inside) for bit in activation] + [(activation[-1], port.extend)]
             selected = Signal(OPERAND_BITS, name=f"selected{lane}", reset_less=True)
-            m.d.sync += selected.eq(
+            m.d[selects] += selected.eq(
                 Cat(Mux(bit & counts, positive, negative) for bit, counts in operand)
             )
             m.d.comb += tree.terms[lane].eq(selected)
 
         # The flip-flops' own reset is taken by `clear`: a second one would cost a LUT a bit.
         kept = Signal.like(port.total, reset_less=True)
-        m.d.comb += port.total.eq(kept + tree.total)
+        following = Signal.like(port.total)
+        m.d.comb += [
+            following.eq(kept + tree.total),
+            port.total.eq(kept if self._config.compact else following),
+        ]
         with m.If(port.accumulate):
-            m.d.sync += kept.eq(Mux(port.clear, 0, port.total))
+            m.d.sync += kept.eq(Mux(port.clear, 0, following))
 
         return m

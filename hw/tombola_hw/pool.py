@@ -60,6 +60,55 @@ class PoolLane(wiring.Component):
         return m
 
 
+class CompactPoolLane(wiring.Component):
+    """Keeps the complement of the maximum or the sum of the operands of one lane, in an adder.
+
+    With m kept as ~m = -m - 1, the sum of ~m and an operand is negative unless the operand is
+    greater than m: one carry chain makes sums and compares.
+
+    Latency: 1 clock. Throughput: an operand a clock, no back-pressure.
+    Golden model: ``~max`` and `sum`.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    maximum : In(1)
+        High: maximum, else sum. Constant while a layer runs.
+    operand : In(signed(9))
+    take, empty, clear : In(1)
+        `take` the operand, as the first if `empty`; `clear`, never with `take`: keep 0.
+    value : Out(signed(pool_bits))
+    """
+
+    def __init__(self, config: EngineConfig):
+        check_config("CompactPoolLane", config)
+        super().__init__({
+            "maximum": In(1),
+            "operand": In(signed(OPERAND_BITS)),
+            "take": In(1),
+            "empty": In(1),
+            "clear": In(1),
+            "value": Out(signed(config.pool_bits)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        kept, total = Signal.like(self.value), Signal.like(self.value)
+        negative = total[-1]
+        m.d.comb += [total.eq(kept + self.operand), self.value.eq(kept)]
+
+        taken = self.take & (~self.maximum | self.empty | ~negative)
+        with m.If(self.clear | taken):
+            choice = Mux(self.maximum, ~self.operand, total)
+            m.d.sync += kept.eq(Mux(self.clear, 0, choice))
+
+        return m
+
+
 class PoolUnit(wiring.Component):
     """Pools the lines of each output position, for all lanes at once.
 
@@ -67,8 +116,11 @@ class PoolUnit(wiring.Component):
     begin in the very next clock. Throughput: a line a clock, no back-pressure. Golden models:
     `numpy.max` and `numpy.sum` over the positions that are `inside`; 0 where none is.
 
+    With `config.compact` the next position may begin a clock later, and what leaves for a maximum
+    is its complement, which a scale and a bias of -1 turn back.
+
     A sum of n positions needs ``9 + log2(n)`` bits; the compiler proves that no layer exceeds
-    `accumulator_bits`.
+    `pool_bits`.
 
     Parameters
     ----------
@@ -86,7 +138,8 @@ class PoolUnit(wiring.Component):
     step : In(stream.Signature(step_layout(config), always_ready=True))
     activations : In(activation_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
-        Lane i is value i; values beyond the lanes are 0.
+        Lane i is value i; values beyond the lanes are 0; if compact, all are 0 from one position
+        to the next.
     """
 
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
@@ -120,7 +173,9 @@ class PoolUnit(wiring.Component):
             m.d.sync += empty.eq(step.last | (empty & ~step.inside))
 
         for index in range(self._config.lanes):
-            m.submodules[f"lane{index}"] = lane = PoolLane(self._config)
+            compact = self._config.compact
+            lane = (CompactPoolLane if compact else PoolLane)(self._config)
+            m.submodules[f"lane{index}"] = lane
             activation = self.activations[index]
             sign = activation[ACTIVATION_BITS - 1] & self.signed
             operand = Signal(OPERAND_BITS, name=f"operand{index}", reset_less=True)
@@ -130,9 +185,13 @@ class PoolUnit(wiring.Component):
                 lane.operand.eq(operand),
                 lane.take.eq(valid & step.inside),
                 lane.empty.eq(empty),
-                lane.drop.eq(valid & empty & ~step.inside),
                 self.sums.p.values[index].eq(lane.value),
             ]
+            # Compact lanes begin each position at 0, the others only one that is not inside.
+            m.d.comb += (
+                lane.clear.eq(self.sums.valid) if compact
+                else lane.drop.eq(valid & empty & ~step.inside)
+            )
 
         m.d.sync += [
             self.sums.valid.eq(valid & step.last),

@@ -32,6 +32,9 @@ class Serialiser(wiring.Component):
     Latency: 1 clock. Throughput: a value a clock, no back-pressure; the source leaves at least
     `count + 1` clocks from one position to the next. Golden model: iteration.
 
+    With `config.compact` it takes each value together with that of the other source, which must
+    then be 0: one LUT4 loads and shifts a bit, and shares its cell with the register.
+
     Parameters
     ----------
     config : EngineConfig
@@ -60,6 +63,12 @@ class Serialiser(wiring.Component):
         for index in range(self._config.sum_channels):
             following = min(index + 1, self._config.sum_channels - 1)
             m.d.sync += waiting[index].eq(waiting[following])
+            if self._config.compact:
+                with m.If(self.mac.valid | self.pool.valid):
+                    m.d.sync += waiting[index].eq(
+                        self.mac.p.values[index] | self.pool.p.values[index]
+                    )
+                continue
             if index < self._config.rows:
                 with m.If(self.mac.valid):
                     m.d.sync += waiting[index].eq(self.mac.p.values[index])

@@ -1,5 +1,7 @@
 """The array against a dot product in which a negative weight takes the complement."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
@@ -31,8 +33,11 @@ def pack(bits):
     return int.from_bytes(np.packbits(bits.reshape(-1), bitorder="little").tobytes(), "little")
 
 
-def run(dut, positions, *, signed=0, gaps=None):
-    """Feeds positions, each with its place in the layer; returns what left and when it was due."""
+def run(dut, positions, *, signed=0, gaps=None, rest=False):
+    """Feeds positions, each with its place in the layer; returns what left and when it was due.
+
+    With `rest` a clock without a line follows each position.
+    """
     left, due = [], []
 
     async def bench(ctx):
@@ -67,6 +72,9 @@ def run(dut, positions, *, signed=0, gaps=None):
                 if last:
                     due.append(clock + dut.latency)
                 await tick()
+                if last and rest:
+                    ctx.set(dut.step.valid, 0)
+                    await tick()
         ctx.set(dut.step.valid, 0)
         for _ in range(dut.latency + 1):
             await tick()
@@ -79,7 +87,7 @@ def run(dut, positions, *, signed=0, gaps=None):
 
 
 def check(dut, config, positions, *, signed=0, gaps=None):
-    left, due = run(dut, positions, signed=signed, gaps=gaps)
+    left, due = run(dut, positions, signed=signed, gaps=gaps, rest=config.compact)
     rest = [0] * (config.sum_channels - config.rows)
     expected = [
         (when, golden(lines, signed) + rest, count, new_group, end)
@@ -109,11 +117,14 @@ def test_init():
     dut = MacArray(config)
     assert dut.latency == 4
     assert MacArray(config, pipelined=True).latency == 5
+    assert MacArray(replace(config, compact=True)).latency == 1
+    assert MacArray(replace(config, compact=True), pipelined=True).latency == 2
     assert MacRow(config).latency == 4
     assert MacRow(config, levels_per_register=2).latency == 3
     assert AdderTree(5, term_bits=9).latency == 3
     assert AdderTree(5, term_bits=9).total_bits == 12
     assert AdderTree(1, term_bits=9).latency == 0
+    assert AdderTree(5, term_bits=9, levels_per_register=0).latency == 0
 
 
 def test_wrong_init():
@@ -132,13 +143,14 @@ def test_wrong_init():
     assert str(error.value) == "AdderTree terms must be between 1 and 256, not 0"
 
 
+@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("signed", [0, 1])
 @pytest.mark.parametrize(
     ("rows", "lanes", "levels"),
     [(4, 4, 1), (1, 1, 1), (3, 8, 2), (2, 32, 1), (1, 16, 8), (5, 2, 1)],
 )
-def test_equals_golden(rows, lanes, levels, signed):
-    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18)
+def test_equals_golden(rows, lanes, levels, signed, compact):
+    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18, compact=compact)
     dut = MacArray(
         config, row=lambda c: MacRow(c, levels_per_register=levels), pipelined=rows == 3
     )
@@ -147,8 +159,9 @@ def test_equals_golden(rows, lanes, levels, signed):
     check(dut, config, positions, signed=signed, gaps=random)
 
 
-def test_back_to_back_positions_of_one_line():
-    config = EngineConfig(rows=3, lanes=4, accumulator_bits=12)
+@pytest.mark.parametrize("compact", [False, True])
+def test_back_to_back_positions_of_one_line(compact):
+    config = EngineConfig(rows=3, lanes=4, accumulator_bits=12, compact=compact)
     random = np.random.default_rng(7)
     check(MacArray(config), config, random_positions(random, config, 40, lines=(1, 2)))
 

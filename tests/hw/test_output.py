@@ -95,6 +95,7 @@ def check(config, table, layers, *, gaps=None, pipelined=False):
                     wait = len(values) - 1 + (0 if gaps is None else int(gaps.choice([0, 0, 1, 4])))
                     for _ in range(wait):
                         await tick()
+            ctx.set(source.p.as_value(), 0)
             for _ in range(dut.latency + 1):
                 await tick()
 
@@ -140,15 +141,17 @@ def test_wrong_init():
     assert str(error.value) == "OutputUnit pipelined must be a bool, not 1"
 
 
-@pytest.mark.parametrize("pipelined", [True, False])
+@pytest.mark.parametrize(
+    ("pipelined", "compact"), [(True, False), (False, False), (False, True), (True, True)]
+)
 @pytest.mark.parametrize(
     ("rows", "lanes", "bits"),
     [(4, 4, 20), (1, 1, 12), (3, 2, 15), (3, 32, 24), (5, 4, 16), (16, 1, 32)],
 )
-def test_equals_golden(rows, lanes, bits, pipelined):
+def test_equals_golden(rows, lanes, bits, pipelined, compact):
     config = EngineConfig(
         rows=rows, lanes=lanes, accumulator_bits=bits, activation_words=256, table_entries=32,
-        result_words=32,
+        result_words=32, compact=compact,
     )
     random = np.random.default_rng(100 * rows + lanes)
     layers = []

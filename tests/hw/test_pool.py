@@ -5,18 +5,20 @@ import pytest
 from amaranth.sim import Simulator
 
 from tombola.spec.engine import EngineConfig
-from tombola_hw.pool import PoolLane, PoolUnit
+from tombola_hw.pool import CompactPoolLane, PoolLane, PoolUnit
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def golden(position, *, signed, maximum):
-    """Values of one position: a list of (activations, inside)."""
+def golden(position, *, signed, maximum, complement=False):
+    """Values of one position: a list of (activations, inside); `complement` those of a maximum."""
     taken = np.array([a for a, inside in position if inside], np.int64)
     if not len(taken):
         return [0] * len(position[0][0])
     taken = np.where((taken > 127) & bool(signed), taken - 256, taken)
-    return (taken.max(axis=0) if maximum else taken.sum(axis=0)).tolist()
+    if maximum:
+        return (~taken.max(axis=0) if complement else taken.max(axis=0)).tolist()
+    return taken.sum(axis=0).tolist()
 
 
 def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
@@ -52,6 +54,9 @@ def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
                 if last:
                     due.append(clock + dut.latency)
                 await tick()
+                if last and config.compact:
+                    ctx.set(dut.step.valid, 0)
+                    await tick()
         ctx.set(dut.step.valid, 0)
         for _ in range(3):
             await tick()
@@ -63,7 +68,11 @@ def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
 
     rest = [0] * (config.sum_channels - config.lanes)
     expected = [
-        (when, golden(lines, signed=signed, maximum=maximum) + rest, *place)
+        (
+            when,
+            golden(lines, signed=signed, maximum=maximum, complement=config.compact) + rest,
+            *place,
+        )
         for when, (lines, place) in zip(due, positions, strict=True)
     ]
     assert left == expected
@@ -91,7 +100,7 @@ def test_init():
 
 
 def test_wrong_init():
-    for core in (PoolUnit, PoolLane):
+    for core in (PoolUnit, PoolLane, CompactPoolLane):
         with pytest.raises(TypeError) as error:
             core(8)
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 8"
@@ -100,29 +109,32 @@ def test_wrong_init():
     assert str(error.value) == "PoolUnit pipelined must be a bool, not 'no'"
 
 
+@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("maximum", [0, 1])
 @pytest.mark.parametrize("signed", [0, 1])
 @pytest.mark.parametrize(("rows", "lanes"), [(4, 4), (1, 1), (3, 8), (1, 32)])
-def test_equals_golden(rows, lanes, signed, maximum):
-    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=14)
+def test_equals_golden(rows, lanes, signed, maximum, compact):
+    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=14, compact=compact)
     random = np.random.default_rng(rows + lanes)
     positions = random_positions(random, lanes, 40)
     pipelined = rows != 1
     check(config, positions, signed=signed, maximum=maximum, gaps=random, pipelined=pipelined)
 
 
+@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("maximum", [0, 1])
-def test_back_to_back_positions_of_one_line(maximum):
-    config = EngineConfig(rows=2, lanes=2, accumulator_bits=12)
+def test_back_to_back_positions_of_one_line(maximum, compact):
+    config = EngineConfig(rows=2, lanes=2, accumulator_bits=12, compact=compact)
     positions = random_positions(np.random.default_rng(3), 2, 60, lines=(1, 2))
     check(config, positions, signed=1, maximum=maximum)
 
 
+@pytest.mark.parametrize(("compact", "bits", "window"), [(False, 13, 16), (True, 20, 128)])
 @pytest.mark.parametrize("signed", [0, 1])
-def test_extremes_of_the_largest_window(signed):
-    config = EngineConfig(rows=1, lanes=1, accumulator_bits=13)
+def test_extremes_of_the_largest_window(signed, compact, bits, window):
+    config = EngineConfig(rows=1, lanes=1, accumulator_bits=bits, compact=compact)
     positions = [
-        ([(np.array([a], np.uint8), 1)] * 16, (0, 0, 0)) for a in (255, 128, 127, 0)
+        ([(np.array([a], np.uint8), 1)] * window, (0, 0, 0)) for a in (255, 128, 127, 0)
     ]
     check(config, positions, signed=signed, maximum=0)
     check(config, positions, signed=signed, maximum=1)

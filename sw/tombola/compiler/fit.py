@@ -52,9 +52,9 @@ def check_layer(
         bits = arithmetic.raw_accumulator_bits(operation.kernel[0] * operation.kernel[1], 1)
         require(
             bits,
-            config.accumulator_bits,
+            config.pool_bits,
             f"layer {layer}: bits of a pooling sum",
-            "use an engine with a wider accumulator",
+            "use a smaller window or an engine with a wider accumulator",
         )
         return
     mask = ticket.masks[operation.mask]

@@ -216,7 +216,10 @@ def _tables(ticket: Ticket, config: EngineConfig) -> tuple[list[int], np.ndarray
     for layer in ticket.layers:
         bases.append(sum(entry.size for entry in entries))
         if isinstance(layer, MaxPool):
+            # A compact pooling unit gives ~maximum = -maximum - 1.
             scale, bias = np.ones(1, np.int64), np.zeros(1, np.int64)
+            if config.compact:
+                scale, bias = ~bias, ~bias
         else:
             table = ticket.requantisations[layer.requantisation]
             scale = table.scale.astype(np.int64)

@@ -11,6 +11,9 @@ MAX_ROWS = 256
 ACTIVATION_BITS = 8
 OPERAND_BITS = ACTIVATION_BITS + 1
 """Inside the array an activation is signed: 8 bits of either signedness fit 9."""
+MAX_SUM_BITS = 32
+COMPACT_POOL_BITS = 16
+"""A window of up to 128 positions fits."""
 TABLE_BIAS_BITS = 48
 """Bias of a table entry: int32, the rounding half, and scale times the complement correction."""
 
@@ -93,9 +96,10 @@ class EngineConfig:
             value = getattr(self, name)
             if not _power_of_two(value) or value > WORD:
                 raise ConfigError(f"{name} must be a power of two up to {WORD}, not {value}")
-        if not 12 <= self.accumulator_bits <= 32:
+        if not 12 <= self.accumulator_bits <= MAX_SUM_BITS:
             raise ConfigError(
-                f"accumulator_bits must be between 12 and 32, not {self.accumulator_bits}"
+                f"accumulator_bits must be between 12 and {MAX_SUM_BITS}, "
+                f"not {self.accumulator_bits}"
             )
         for name, least in (
             ("weight_lines", 64),
@@ -142,6 +146,11 @@ class EngineConfig:
     def sum_channels(self) -> int:
         """Channels that leave the array (rows) or the pooling unit (lanes) at once, at most."""
         return max(self.rows, self.lanes)
+
+    @property
+    def pool_bits(self) -> int:
+        """Width of the sum of a pooling window: `compact` engines spare cells, not lanes."""
+        return min(self.accumulator_bits, COMPACT_POOL_BITS if self.compact else MAX_SUM_BITS)
 
     def to_json(self) -> dict[str, Any]:
         """All parameters; `EngineConfig(**document)` is the same engine."""
