@@ -161,7 +161,9 @@ class RegisterFile(wiring.Component):
         ]
         with m.If(self.finished | self.unknown):
             m.d.sync += self.done.eq(1)
-        for counter, counts in zip(counters.values(), self.counting):
+        for counter, counts in zip(
+            counters.values(), self.counting[: len(counters)], strict=True
+        ):
             m.d.sync += counter.eq(counter + counts)
         with m.If(self.run):
             m.d.sync += self.done.eq(0)
