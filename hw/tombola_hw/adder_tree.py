@@ -72,7 +72,11 @@ class AdderTree(wiring.Component):
             sums = []
             for i in range(0, len(nodes), 2):
                 node = Signal(
-                    signed(self._term_bits + level), name=f"level{level}_{i // 2}", reset_less=True
+                    signed(self._term_bits + level),
+                    name=f"level{level}_{i // 2}",
+                    reset_less=True,
+                    # Else yosys merges adders without registers between into a larger circuit.
+                    attrs={} if registered else {"keep": 1},
                 )
                 pair = nodes[i] + nodes[i + 1] if i + 1 < len(nodes) else nodes[i]
                 m.d["sync" if registered else "comb"] += node.eq(pair)

@@ -101,10 +101,11 @@ class CompactPoolLane(wiring.Component):
         negative = total[-1]
         m.d.comb += [total.eq(kept + self.operand), self.value.eq(kept)]
 
-        taken = self.take & (~self.maximum | self.empty | ~negative)
-        with m.If(self.clear | taken):
-            choice = Mux(self.maximum, ~self.operand, total)
-            m.d.sync += kept.eq(Mux(self.clear, 0, choice))
+        with m.If(self.take & (~self.maximum | self.empty | ~negative)):
+            m.d.sync += kept.eq(Mux(self.maximum, ~self.operand, total))
+        # Last, next to the reset, so that it takes the flip-flops' own reset.
+        with m.If(self.clear):
+            m.d.sync += kept.eq(0)
 
         return m
 
