@@ -30,9 +30,9 @@ class FrameExecutor(wiring.Component):
     """Does what a frame asks for, and says so.
 
     Order and size of a frame are checked before its first access; a wrong one is answered with
-    NAK. The answer's header goes out first, then a word every 49 clocks at most: as fast as `bus`
-    and `content` allow, and faster than a line of 4 clocks a bit brings requests. Address bits
-    above the bus's are ignored. Golden model: `tombola.spec.link`.
+    NAK. The answer's header goes out first, then a word every 50 clocks at most where bus and
+    `content` do not wait; `tombola.spec.link.busy_bytes` counts on it. Address bits above the
+    bus's are ignored. Golden model: `tombola.spec.link`.
 
     Members
     -------

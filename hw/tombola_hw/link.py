@@ -4,10 +4,12 @@ from amaranth import Module
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from tombola.spec.link import LEAST_DIVISOR
 from tombola_hw.bus import request_layout, response_shape
 from tombola_hw.frame_executor import FrameExecutor
 from tombola_hw.frame_receiver import BUFFER_BYTES, FrameReceiver, check_timeout
 from tombola_hw.frame_transmitter import FrameTransmitter
+from tombola_hw.interfaces import NO_COLLISIONS
 from tombola_hw.uart import UartReceiver, UartTransmitter, check_divisor
 
 
@@ -22,7 +24,7 @@ class HostLink(wiring.Component):
     Parameters
     ----------
     divisor : int
-        Clocks a bit of the serial line.
+        Clocks a bit of the serial line; at least 8, see `tombola.spec.link.busy_bytes`.
     timeout : int
         Clocks after which a frame without a further byte is given up.
 
@@ -35,7 +37,7 @@ class HostLink(wiring.Component):
     """
 
     def __init__(self, *, divisor: int, timeout: int):
-        self.divisor = check_divisor(divisor)
+        self.divisor = check_divisor(divisor, least=LEAST_DIVISOR)
         self.timeout = check_timeout(timeout)
         super().__init__({
             "rx": In(1, init=1),
@@ -51,7 +53,9 @@ class HostLink(wiring.Component):
         m.submodules.receiver = receiver = FrameReceiver(timeout=self.timeout)
         m.submodules.executor = executor = FrameExecutor()
         m.submodules.transmitter = transmitter = FrameTransmitter()
-        m.submodules.buffer = buffer = memory.Memory(shape=8, depth=BUFFER_BYTES, init=[])
+        m.submodules.buffer = buffer = memory.Memory(
+            shape=8, depth=BUFFER_BYTES, init=[], attrs=NO_COLLISIONS
+        )
 
         m.d.comb += [uart_rx.line.eq(self.rx), self.tx.eq(uart_tx.line)]
         connect(m, uart_rx.bytes, receiver.bytes)

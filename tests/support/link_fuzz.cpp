@@ -10,9 +10,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "link.h"
-
-using Bytes = std::vector<uint8_t>;
+#include "link_sim.h"
 
 static uint64_t state;
 
@@ -41,67 +39,24 @@ static Bytes frame(uint8_t sequence, uint8_t command, const std::vector<uint32_t
     return bytes;
 }
 
-struct Bench {
-    static constexpr uint32_t WORDS = 256;
-    cxxrtl_design::p_link link;
-    std::vector<uint32_t> memory = std::vector<uint32_t>(WORDS);
-    uint64_t writes = 0, clocks = 0;
-    bool answering = false;
-    Bytes received;
-    int bit_clock = -1;
-    unsigned level_count = 0;
-    uint16_t shift = 0;
+struct Memory {
+    std::vector<uint32_t> words = std::vector<uint32_t>(256);
+    uint64_t writes = 0;
 
-    void clock() {
-        link.p_requests____ready.set<bool>(!answering);
-        link.p_clk.set<bool>(false);
-        link.step();
-        bool request = !answering && link.p_requests____valid.get<bool>();
-        bool taken = answering && link.p_responses____ready.get<bool>();
-        // Address in bits 23..0, data in 55..24, write in 56.
-        uint64_t payload = link.p_requests____payload.get<uint64_t>();
-        bool tx = link.p_tx.get<bool>();
-        link.p_clk.set<bool>(true);
-        link.step();
-        clocks++;
-        if (taken) answering = false;
-        if (request) {
-            uint32_t address = payload & 0xFFFFFF;
-            if (payload >> 56 & 1) {
-                writes++;
-            } else {
-                answering = true;
-                link.p_responses____payload.set<uint32_t>(memory[address % WORDS]);
-            }
-        }
-        link.p_responses____valid.set<bool>(answering);
-        listen(tx);
+    uint32_t access(uint32_t address, uint32_t, bool write, uint64_t) {
+        writes += write;
+        return words[address % words.size()];
     }
+};
 
-    void listen(bool tx) {
-        if (bit_clock < 0) {
-            if (!tx) bit_clock = 0, level_count = 0, shift = 0;
-            return;
-        }
-        if (++bit_clock % DIVISOR != DIVISOR / 2) return;
-        if (level_count++ == 9 || (level_count == 1 && tx)) {
-            if (level_count == 10) received.push_back(shift >> 1);
-            bit_clock = -1;
-            return;
-        }
-        shift |= static_cast<uint16_t>(tx) << (level_count - 1);
-    }
-
-    void send(const Bytes &bytes) {
-        for (uint8_t byte : bytes)
-            for (int bit = 0; bit < 10; bit++) {
-                link.p_rx.set<bool>(bit == 0 ? false : bit == 9 ? true : byte >> (bit - 1) & 1);
-                for (int i = 0; i < DIVISOR; i++) clock();
-            }
-    }
-
+struct Bench : LinkSim<Memory> {
     void wait(unsigned count) {
         while (count--) clock();
+    }
+
+    void say(const Bytes &bytes) {
+        send(bytes);
+        while (sending()) clock();
     }
 };
 
@@ -141,25 +96,24 @@ int main(int, char **arguments) {
     state = strtoull(arguments[1], nullptr, 10) * 2 + 1;
     int strings = atoi(arguments[2]);
     Bench bench;
-    for (uint32_t &word : bench.memory) word = draw(1u << 31);
-    std::vector<uint32_t> before = bench.memory;
-    bench.link.p_rx.set<bool>(true);
+    std::vector<uint32_t> &memory = bench.bus.words;
+    for (uint32_t &word : memory) word = draw(1u << 31);
     bench.wait(20);
     uint8_t sequence = 0;
-    bench.send(frame(sequence, 5, {9, 6}));
+    bench.say(frame(sequence, 5, {9, 6}));
     bench.wait(20 * 10 * DIVISOR);
     if (bench.received.size() != 8) return fail(bench, "no answer to RESET", 0, {});
-    bench.writes = 0;
+    bench.bus.writes = 0;
     for (int string = 0; string < strings; string++) {
         bench.received.clear();
         Bytes bytes = damaged(sequence + 1);
-        bench.send(bytes);
+        bench.say(bytes);
         bench.wait(2 * TIMEOUT);
         if (!bench.received.empty()) return fail(bench, "was answered", string, bytes);
-        if (bench.writes) return fail(bench, "wrote a word", string, bytes);
-        uint32_t address = draw(Bench::WORDS - 3), count = 1 + draw(3);
-        bench.send(frame(++sequence, 2, {address, count}));
-        std::vector<uint32_t> words(before.begin() + address, before.begin() + address + count);
+        if (bench.bus.writes) return fail(bench, "wrote a word", string, bytes);
+        uint32_t address = draw(memory.size() - 3), count = 1 + draw(3);
+        bench.say(frame(++sequence, 2, {address, count}));
+        std::vector<uint32_t> words(memory.begin() + address, memory.begin() + address + count);
         Bytes expected = frame(sequence, 0x82, words);
         bench.wait((expected.size() + 4) * 10 * DIVISOR);
         if (bench.received != expected)

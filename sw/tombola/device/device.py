@@ -12,13 +12,14 @@ from tombola.device import loader
 from tombola.device.link import Link
 from tombola.device.request import Request, Statistics
 from tombola.device.results import (
+    COUNTER_REGISTERS,
+    COUNTERS,
     IDENTITY_REGISTERS,
-    STATUS_REGISTERS,
+    RUN_REGISTERS,
     Info,
     Results,
     check_run,
     engine_config,
-    status,
 )
 from tombola.device.transport import Transport
 from tombola.spec.errors import DeviceError
@@ -150,7 +151,7 @@ class Device:
                 # A run overwrites the results of the one before: those must be here.
                 self._link.finish(before.wait, *before.logits)
             self._link.send(Command.WRITE, ADDRESS["control"], START)
-            wait = self._link.send(Command.WAIT, ADDRESS["status"], STATUS_REGISTERS)
+            wait = self._link.send(Command.WAIT, ADDRESS["status"], RUN_REGISTERS)
             address, count = program.result_words
             parts = [
                 self._link.send(Command.READ, address + at, min(MAX_WORDS, count - at))
@@ -178,15 +179,15 @@ class Device:
                 "ticket again"
             )
         logits = program.tensor_from_words(program.layer_count, words).reshape(-1)
-        return logits, after.counters["cycles"]
+        return logits, after.cycles
 
     @property
     def counters(self) -> dict[str, int]:
-        """The engine's counters of the last run, by name."""
+        """The engine's counters of the last run, by name, as `tombola.spec.registers` has them."""
         with _Guard(self):
-            read = self._link.send(Command.READ, ADDRESS["status"], STATUS_REGISTERS)
+            read = self._link.send(Command.READ, ADDRESS["cycles"], COUNTER_REGISTERS)
             self._link.finish(read)
-        return status(read.words).counters
+        return dict(zip(COUNTERS, read.words, strict=True))
 
     def reset(self) -> None:
         """Ends a run under way and clears the engine's error; what is loaded stays."""

@@ -9,13 +9,11 @@ from tombola.device.answers import Answer, AnswerReader, expectation
 from tombola.device.request import Request, Statistics
 from tombola.device.timing import Timing
 from tombola.device.transport import Transport
-from tombola.spec.link import WRITES, Command, Frame
+from tombola.spec.link import WRITES, Command, Frame, busy_bytes
 from tombola.spec.registers import ADDRESS, STOP
 
-WRITES_UNDER_WAY = 8
-OTHERS_UNDER_WAY = 2
-"""The board executes one request and keeps one: so many from the first that may take longer than
-the next needs to arrive."""
+UNDER_WAY = 8
+"""Requests without an answer, at most: half of those the board knows again."""
 SAME_MISMATCHES = 3
 """A CRC damaged on the line hardly comes again and again; one over other words does."""
 DISCARD_SECONDS = 1.0
@@ -27,7 +25,7 @@ class Link:
     """Sends requests and finds their answers, whatever the line loses or damages.
 
     Requests are executed exactly once, in order, as `tombola.spec.link` lays down. `send` returns
-    as soon as the request is on its way; `finish` waits for its answer.
+    once the request is on its way; `finish` waits for its answer.
 
     Parameters
     ----------
@@ -102,11 +100,10 @@ class Link:
         expected : tuple of int
             The words that a CHECK must find.
         """
-        self._pump(until=self._has_room)
         request = self._make(command, words, expected)
-        request.behind_run = command == Command.WAIT or any(
-            each.behind_run for each in self._under_way
-        )
+        self._pump(until=self._has_room)
+        runs = (each.behind_run for each in self._under_way)
+        request.behind_run = command == Command.WAIT or any(runs)
         self._under_way.append(request)
         self._put(request)
         self._take(self._reader.feed(self._receive(0.0)))
@@ -121,7 +118,7 @@ class Link:
             If the board does not answer or has lost its state.
         """
         wanted = requests or tuple(self._under_way)
-        self._pump(until=lambda: all(request.done for request in wanted))
+        self._pump(until=lambda: all(each.done for each in wanted))
 
     def _make(
         self, command: Command, words: tuple[int, ...], expected: tuple[int, ...]
@@ -142,10 +139,17 @@ class Link:
         self._transport.write(request.content)
 
     def _has_room(self) -> bool:
-        slow = [request.frame.command not in WRITES for request in self._under_way]
-        if True in slow:
-            return len(slow) - slow.index(True) < OTHERS_UNDER_WAY
-        return len(slow) < WRITES_UNDER_WAY
+        """Whether the board keeps a further request if nothing of those under way is done yet.
+
+        A request finds the board idle, or is kept until it is; then no other may follow.
+        """
+        arrives = idle = 0.0
+        for request in self._under_way:
+            arrives += len(request.content)
+            if idle > arrives:
+                return False
+            idle = arrives + busy_bytes(request.frame)
+        return len(self._under_way) < UNDER_WAY
 
     def _receive(self, timeout: float) -> bytes:
         content = self._transport.read(timeout)

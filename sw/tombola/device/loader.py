@@ -11,6 +11,9 @@ from tombola.spec.link import MAX_REQUEST_WORDS, MAX_WORDS, Command
 from tombola.spec.registers import ADDRESS, Window
 
 WRITE_WORDS = MAX_REQUEST_WORDS - 1
+LAST_WORDS = 9
+"""Their request is as long as the board needs for the longest one, and done in the time of the
+shortest: see `tombola.spec.link.busy_bytes`."""
 ATTEMPTS = 3
 REGISTERS = ("program", "layers", "seed_low", "seed_high")
 
@@ -22,9 +25,14 @@ def registers(program: Program) -> tuple[int, ...]:
 
 
 def write(link: Link, address: int, words: np.ndarray) -> None:
-    """Sends words for an address and those after it."""
-    for at, part in _parts(words, WRITE_WORDS):
-        link.send(Command.WRITE, address + at, *part)
+    """Sends words for an address and those after it.
+
+    The last of them go in a short request, which is done as soon as a short one can follow.
+    """
+    tail = max(0, words.size - LAST_WORDS)
+    for start, stop in ((0, tail), (tail, words.size)):
+        for at, part in _parts(words[start:stop], WRITE_WORDS):
+            link.send(Command.WRITE, address + start + at, *part)
 
 
 def load(link: Link, program: Program, progress: Callable[[int, int], None]) -> None:

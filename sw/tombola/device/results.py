@@ -10,8 +10,9 @@ from tombola.spec.registers import ADDRESS, IDENTITY, VERSION, ErrorCode
 
 IDENTITY_REGISTERS = ADDRESS["result_words"] + 1
 """Registers from `identity` on that say what the engine is."""
-STATUS_REGISTERS = ADDRESS["output_stalls"] - ADDRESS["status"] + 1
-"""Registers from `status` on that say what it has done."""
+RUN_REGISTERS = ADDRESS["cycles"] - ADDRESS["status"] + 1
+"""Registers from `status` on that an inference needs."""
+COUNTER_REGISTERS = ADDRESS["output_stalls"] - ADDRESS["cycles"] + 1
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
 DONE = 2
 HINTS = {
@@ -64,20 +65,18 @@ class Results:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The registers from `status` on.
+    """`RUN_REGISTERS`, after a run without error.
 
     Attributes
     ----------
     program : tuple of int
         `program`, `layers`, `seed_low`, `seed_high`, as they were loaded.
-    winner : int
-    counters : dict
-        `COUNTERS` by name.
+    winner, cycles : int
     """
 
     program: tuple[int, ...]
     winner: int
-    counters: dict[str, int]
+    cycles: int
 
 
 def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
@@ -120,7 +119,7 @@ def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
 
 
 def check_run(words: tuple[int, ...], name: str) -> Status:
-    """What the registers from `status` on say after a run.
+    """What `RUN_REGISTERS` say after a run.
 
     Raises
     ------
@@ -143,15 +142,5 @@ def check_run(words: tuple[int, ...], name: str) -> Status:
         raise DeviceError(
             f"the engine at {name} has not run; it was reset meanwhile: load the ticket again"
         )
-    return status(words)
-
-
-def status(words: tuple[int, ...]) -> Status:
-    """The registers from `status` on, by name."""
-    _, *program, winner, cycles, busy, weights, output = words
-    counts = (cycles, busy, weights, output)
-    return Status(
-        program=tuple(program),
-        winner=winner,
-        counters=dict(zip(COUNTERS, counts, strict=True)),
-    )
+    _, *program, winner, cycles = words
+    return Status(program=tuple(program), winner=winner, cycles=cycles)

@@ -19,7 +19,8 @@ run is never started twice. One up to 15 too far ahead, since a frame before it 
 From power-up to the first RESET everything else gets NAK.
 
 The board executes one request while it receives another: that one waits until the first is done,
-and is forgotten if a third begins meanwhile. It executes a WRITE faster than the next arrives.
+and is forgotten if a third begins meanwhile. `tombola.spec.link.busy_bytes` says how long the board
+needs at most, so that a host can send requests without a pause and lose none.
 """
 
 import enum
@@ -37,6 +38,8 @@ MAX_WORDS = 63
 MAX_REQUEST_WORDS = 62
 """Payload words of a request: with its header and CRC they fit the board's 256 bytes."""
 ANSWER = 0x80
+LEAST_DIVISOR = 8
+"""Clocks of the board in a bit of its line."""
 ORDER_BITS = 5
 """Low bits of a sequence number that tell the next request from old and early ones."""
 
@@ -115,6 +118,21 @@ class Frame:
         sent = b"" if self.command in UNSENT else payload
         crc = struct.pack("<I", zlib.crc32(payload, zlib.crc32(header)))
         return bytes([SYNC]) + header + sent + crc
+
+
+def busy_bytes(request: Frame) -> float:
+    """Time the board needs for a request, at most, in bytes of the line in that time.
+
+    A WAIT takes as long as it takes. All others take the time of their answer and that of the
+    accesses: up to 50 clocks a word, which is 5/8 byte on a line of `LEAST_DIVISOR` clocks a bit.
+    """
+    if request.command == Command.WAIT:
+        return float("inf")
+    words, sent = len(request.words), 0
+    if request.command in READS and words > 1:
+        words = sent = request.words[1] & MAX_WORDS
+        sent *= request.command == Command.READ
+    return HEADER_BYTES + CRC_BYTES + 1 + 4 * sent + words * 5 / 8
 
 
 def frame_bytes(header: bytes) -> int:
