@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tombola.spec.engine import EngineConfig
+from tombola_hw.compact_requantiser import CompactRequantiser
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import (
     address_bits,
@@ -31,7 +32,7 @@ class OutputUnit(wiring.Component):
     config : EngineConfig
     pipelined : bool
         True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
-        fewer cells, for 24 MHz on an iCE40 UP5K.
+        fewer cells. Without effect if `config.compact`.
 
     Members
     -------
@@ -51,7 +52,10 @@ class OutputUnit(wiring.Component):
         check_config("OutputUnit", config)
         check_bool("OutputUnit", "pipelined", pipelined)
         self._config = config
-        self._requantiser = Requantiser(config, pipelined=pipelined)
+        self._requantiser = (
+            CompactRequantiser(config) if config.compact
+            else Requantiser(config, pipelined=pipelined)
+        )
         sums = stream.Signature(sums_layout(config), always_ready=True)
         super().__init__({
             "layer": In(layer_layout()),

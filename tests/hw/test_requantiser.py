@@ -9,6 +9,9 @@ from amaranth.sim import Simulator
 from tombola.spec.arithmetic import half, requantise, signed_range
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError
+from tombola_hw.compact_requantiser import CompactRequantiser
+from tombola_hw.compact_scaler import CompactScaler
+from tombola_hw.compact_shifter import CompactShifter
 from tombola_hw.requantiser import Requantiser
 from tombola_hw.scaler import Scaler
 from tombola_hw.shifter import Shifter
@@ -16,9 +19,9 @@ from tombola_hw.shifter import Shifter
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def check(config, cases, *, shift, clamp, pipelined):
+def check(config, cases, *, shift, clamp, pipelined=False):
     """Cases (value, scale, bias), one a clock, of one layer; no clamp means logits."""
-    dut = Requantiser(config, pipelined=pipelined)
+    dut = CompactRequantiser(config) if config.compact else Requantiser(config, pipelined=pipelined)
     results = []
 
     async def bench(ctx):
@@ -40,7 +43,10 @@ def check(config, cases, *, shift, clamp, pipelined):
 
     value, scale, bias = np.array(cases, np.int64).T
     expected = requantise(value, scale, bias - half(shift), shift=shift, clamp=clamp)
-    assert results[dut.latency:] == expected.astype(np.int32).tolist()
+    results = np.array(results[dut.latency:], np.int32)
+    # A compact one fills 9 bits unless these are logits.
+    bits = 32 - 9 if config.compact and clamp is not None else 0
+    np.testing.assert_array_equal(results << bits >> bits, expected.astype(np.int32))
 
 
 def extremes(bits):
@@ -66,8 +72,18 @@ def test_init():
     assert Scaler(EngineConfig(accumulator_bits=12)).total_bits == 49
 
 
+def test_compact_init():
+    config = EngineConfig(accumulator_bits=20, compact=True)
+    assert CompactRequantiser(config).latency == 3
+    assert CompactScaler(config).total_bits == 36
+    assert CompactScaler(EngineConfig(accumulator_bits=12)).total_bits == 34
+    with pytest.raises(ConfigError) as error:
+        CompactShifter(49)
+    assert str(error.value) == "CompactShifter total_bits must be between 33 and 48, not 49"
+
+
 def test_wrong_init():
-    for core in (Requantiser, Scaler):
+    for core in (Requantiser, Scaler, CompactRequantiser, CompactScaler):
         with pytest.raises(TypeError) as error:
             core(1.5)
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 1.5"
@@ -100,3 +116,30 @@ def test_clamp_edges_at_every_shift(clamp, pipelined):
         cases = list(edges(shift=shift, clamp=clamp))
         check(config, cases, shift=shift, clamp=clamp, pipelined=pipelined)
         check(config, cases, shift=shift, clamp=None, pipelined=pipelined)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 17, 20, 32])
+def test_compact_extremes_of_all_tables_of_programs(bits):
+    config = EngineConfig(accumulator_bits=bits, compact=True)
+    most = (1 << bits - 1) // 256  # negative weights of a channel
+    cases = [
+        (value, scale, bias + rounding + scale * negative)
+        for value in extremes(bits)
+        for scale in extremes(16)
+        for bias in extremes(32)
+        for rounding in (0, 1 << 30)
+        for negative in (0, most)
+    ]
+    for shift in (0, 15, 16, 31):
+        check(config, cases, shift=shift, clamp=(-128, 127))
+        check(config, cases, shift=shift, clamp=None)
+
+
+@pytest.mark.parametrize("clamp", [(-128, 127), (0, 255), (-256, 255), (5, 5)])
+def test_compact_clamp_edges_at_every_shift(clamp):
+    config = EngineConfig(accumulator_bits=20, compact=True)
+    for shift in range(32):
+        cases = [(0, 1, 0), *edges(shift=shift, clamp=clamp)]
+        cases = [case for case in cases if abs(case[2]) < 3 << 30]
+        check(config, cases, shift=shift, clamp=clamp)
+        check(config, cases, shift=shift, clamp=None)

@@ -1,0 +1,94 @@
+"""Multiply and add inside two multiplier blocks of an iCE40 UP5K, with few cells beside them."""
+
+from amaranth import Cat, Const, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tombola.spec.arithmetic import SCALE_BITS
+from tombola.spec.engine import EngineConfig
+from tombola_hw.compute_checks import check_config
+from tombola_hw.interfaces import table_layout
+
+LOW_BITS = 16
+"""A sum is cut here, into two signed parts."""
+LOW_BIAS_BITS = 30
+"""The low product, at most 2^30, and so much of the bias, without a sign, fit 32 signed bits."""
+
+
+class CompactScaler(wiring.Component):
+    """``value * scale + bias`` modulo 2^total_bits, which is exact for all tables of a program.
+
+    Each of the two multiplications has an addition of at most 32 bits behind it, as SB_MAC16 has:
+    the low product takes the low part of the bias, the high product what is above `LOW_BITS` of
+    that. Only the highest bits of the bias are added in cells.
+
+    Latency: 1 clock, behind it a multiplier. Throughput: a value a clock, no back-pressure.
+    Golden model: integers.
+
+    Parameters
+    ----------
+    config : EngineConfig
+
+    Members
+    -------
+    low, high : In(signed(16)), In(signed(max(1, accumulator_bits - 15)))
+        The value is ``high * 2^16 + low``.
+    entry : In(table_layout())
+        Of the same clock as `value`.
+    total : Out(signed(total_bits))
+        Combinational.
+    """
+
+    latency = 1
+
+    def __init__(self, config: EngineConfig):
+        check_config("CompactScaler", config)
+        self._value_bits = config.accumulator_bits
+        super().__init__({
+            "low": In(signed(LOW_BITS)),
+            "high": In(signed(max(1, config.accumulator_bits - LOW_BITS + 1))),
+            "entry": In(table_layout()),
+            "total": Out(signed(self.total_bits)),
+        })
+
+    @property
+    def total_bits(self) -> int:
+        """Holds every total of a program for this engine: 36 bits for sums of 20.
+
+        With A = `accumulator_bits`: the product is at most 2^(A-1+15). A bias is an int32, a
+        rounding half of at most 2^30, and scale times the number n of negative weights; the
+        compiler has proved n * 256 <= 2^(A-1), so that the latter is at most 2^(15+A-9). From
+        A = 18 on 2^31 + 2^30 + 2^(A+6) < 2^(A+14), so that all of it stays below 2^(A+15); for a
+        smaller A it is no more than for 18.
+        """
+        return max(self._value_bits, 18) + SCALE_BITS
+
+    def elaborate(self, platform):
+        m = Module()
+
+        entry = self.entry
+        low_bias = Cat(entry.bias[:LOW_BIAS_BITS], Const(0, 1)).as_signed()
+        # Kept: yosys 0.70 would take the register into two multiplier blocks, the second one as an
+        # input of the shifter, and then connect neither there.
+        partial = Signal(signed(32), reset_less=True, attrs={"keep": 1})
+        m.d.sync += partial.eq(self.low * entry.scale + low_bias)
+
+        high = Signal.like(self.high, reset_less=True)
+        scale = Signal.like(entry.scale, reset_less=True)
+        high_bias = Signal(signed(self.total_bits - LOW_BIAS_BITS), reset_less=True)
+        m.d.sync += [
+            high.eq(self.high),
+            scale.eq(entry.scale),
+            high_bias.eq(entry.bias[LOW_BIAS_BITS:self.total_bits].as_signed()),
+        ]
+
+        # What is above the low part of the bias meets the rest of it, the multiplier all of it.
+        carried = Signal.like(high_bias)
+        addend = Signal(signed(self.total_bits - LOW_BITS))
+        m.d.comb += [
+            carried.eq(high_bias + partial[LOW_BIAS_BITS:].as_signed()),
+            addend.eq(Cat(partial[LOW_BITS:LOW_BIAS_BITS], carried)),
+            self.total.eq(Cat(partial[:LOW_BITS], (high * scale + addend)[:len(addend)])),
+        ]
+
+        return m
