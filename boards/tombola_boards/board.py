@@ -38,6 +38,8 @@ class Board:
         Of the serial line; divides `clock_hz` with less than 2 % error.
     spram : bool
         Activations live in the large single-port RAM of an UP5K.
+    layer_dsps : int
+        Multiplier blocks of an UP5K that hold registers of the layer in force.
     leds : mapping
         ``ready``, ``busy``, ``error`` to (resource, number); what is missing is not shown.
     """
@@ -50,6 +52,7 @@ class Board:
     config: EngineConfig
     baud: int = 1_000_000
     spram: bool = False
+    layer_dsps: int = 0
     leds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -74,7 +74,12 @@ def serial_engine(board: Board, config: EngineConfig | None = None, **images) ->
         config or board.config,
         divisor=board.divisor,
         timeout=int(LINK_TIMEOUT_SECONDS * board.clock_hz),
-        engine_options={"spram": board.spram, "pipelined": board.pipelined, **images},
+        engine_options={
+            "spram": board.spram,
+            "pipelined": board.pipelined,
+            "layer_dsps": board.layer_dsps,
+            **images,
+        },
     )
 
 

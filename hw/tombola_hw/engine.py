@@ -31,6 +31,8 @@ class Engine(wiring.Component):
         Keep activations in the single-port RAM of an iCE40 UP5K.
     pipelined : bool
         More registers in the compute path: for 100 MHz on an ECP5.
+    layer_dsps : int
+        Multiplier blocks of an iCE40 UP5K that hold registers of the layer in force.
     ticket_init, table_init : sequence of int
         Words of ticket memory and table at power-up, as `Program.ticket_image` and
         `Program.table_image` have them.
@@ -46,11 +48,19 @@ class Engine(wiring.Component):
     """
 
     def __init__(
-        self, config: EngineConfig, *, spram=False, pipelined=False, ticket_init=(), table_init=()
+        self,
+        config: EngineConfig,
+        *,
+        spram: bool = False,
+        pipelined: bool = False,
+        layer_dsps: int = 0,
+        ticket_init=(),
+        table_init=(),
     ):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Engine config must be an EngineConfig, not {config!r}")
         self._config, self._spram, self._pipelined = config, spram, pipelined
+        self._layer_dsps = layer_dsps
         self._ticket_init = [int(word) for word in ticket_init]
         self._table_init = [int(entry) for entry in table_init]
         super().__init__({
@@ -71,7 +81,8 @@ class Engine(wiring.Component):
         m.submodules.host = host = HostAccess(self._config)
         m.submodules.registers = registers = RegisterFile(self._config)
         stop = Signal()
-        sequencer, weights = Sequencer(self._config), WeightPath(self._config)
+        sequencer = Sequencer(self._config, layer_dsps=self._layer_dsps)
+        weights = WeightPath(self._config)
         compute = ComputePath(
             self._config, pipelined=self._pipelined
         )

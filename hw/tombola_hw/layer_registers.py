@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec import descriptor
 from tombola.spec.descriptor import ADDRESS_BITS, WORD_BITS, Field
 from tombola.spec.engine import EngineConfig
-from tombola_hw.compute_checks import check_config
+from tombola_hw.compute_checks import check_config, check_range
+from tombola_hw.dsp_registers import DspRegisters
 from tombola_hw.interfaces import NO_COLLISIONS, address_bits, layer_layout
 
 HALF_BITS = WORD_BITS // 2
@@ -27,27 +28,31 @@ def kept_bits(field: Field, config: EngineConfig) -> int:
     return field.bits
 
 
-def ram_halves(config: EngineConfig) -> tuple[tuple[int, int], ...]:
-    """The (word, half) pairs that `layer_rams` block RAMs hold: those with most bits in use."""
+def halves(config: EngineConfig) -> tuple[tuple[int, int], ...]:
+    """The (word, half) pairs of a descriptor that an engine needs, those with most bits first."""
     used: dict[tuple[int, int], int] = {}
     for field in descriptor.FIELDS:
         word, low = descriptor.PLACES[field.name]
         for bit in range(low, low + kept_bits(field, config)):
             half = (word, bit // HALF_BITS)
             used[half] = used.get(half, 0) + 1
-    return tuple(sorted(used, key=lambda half: (-used[half], half))[: config.layer_rams])
+    return tuple(sorted(used, key=lambda half: (-used[half], half)))
 
 
 class LayerRegisters(wiring.Component):
     """Holds the fields of one descriptor.
 
     `layer` is whole `LATENCY` clocks after the last word; one word a clock. Halves of words lie in
-    flip-flops, or at the output of a block RAM that is read at one address all the time: a small
-    FPGA has those to spare. Golden model: `tombola.spec.descriptor.unpack`.
+    flip-flops, or where a small FPGA has bits to spare: at the output of a block RAM that is read
+    at one address all the time, or in the input registers of a multiplier block. Golden model:
+    `tombola.spec.descriptor.unpack`.
 
     Parameters
     ----------
     config : EngineConfig
+        `layer_rams` block RAMs take the halves with most bits.
+    dsps : int
+        Multiplier blocks of an iCE40 UP5K that take two more halves each; for synthesis only.
 
     Members
     -------
@@ -59,9 +64,10 @@ class LayerRegisters(wiring.Component):
         Bits that the engine does not need are 0.
     """
 
-    def __init__(self, config: EngineConfig):
+    def __init__(self, config: EngineConfig, *, dsps: int = 0):
         check_config("LayerRegisters", config)
-        self._config = config
+        check_range("LayerRegisters", "dsps", dsps, 0, descriptor.WORDS)
+        self._config, self._dsps = config, dsps
         super().__init__({
             "write": In(1),
             "word": In(range(descriptor.WORDS)),
@@ -71,33 +77,44 @@ class LayerRegisters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        in_ram = ram_halves(self._config)
-        words = []
-        for word in range(descriptor.WORDS):
-            write = self.write & (self.word == word)
-            halves = []
-            for half in range(2):
-                arriving = self.data.word_select(half, HALF_BITS)
-                if (word, half) in in_ram:
-                    held = self._ram(m, f"word{word}_{half}", write, arriving)
-                else:
-                    held = Signal(HALF_BITS, name=f"word{word}_{half}")
-                    with m.If(write):
-                        m.d.sync += held.eq(arriving)
-                halves.append(held)
-            words.append(Cat(halves))
+        held = {
+            (word, half): Signal(HALF_BITS, name=f"word{word}_{half}")
+            for word in range(descriptor.WORDS)
+            for half in range(2)
+        }
+        write = {half: self.write & (self.word == half[0]) for half in held}
+        order = halves(self._config)
+        rams = order[: self._config.layer_rams]
+        dsps = order[len(rams) : len(rams) + 2 * self._dsps]
+
+        for half in set(held) - {*rams, *dsps}:
+            with m.If(write[half]):
+                m.d.sync += held[half].eq(self.data.word_select(half[1], HALF_BITS))
+        for half in rams:
+            m.d.comb += held[half].eq(self._ram(m, half, write[half]))
+        for index in range(0, len(dsps), 2):
+            pair = dsps[index : index + 2]
+            m.submodules[f"dsp{index // 2}"] = dsp = DspRegisters()
+            for port, half in zip((dsp.low, dsp.high), pair, strict=False):
+                m.d.comb += [
+                    port.write.eq(write[half]),
+                    port.data.eq(self.data.word_select(half[1], HALF_BITS)),
+                    held[half].eq(port.held),
+                ]
+
         for field in descriptor.FIELDS:
             word, low = descriptor.PLACES[field.name]
-            value = words[word][low : low + kept_bits(field, self._config)]
-            m.d.comb += self.layer[field.name].eq(value.as_signed() if field.signed else value)
+            bits = Cat(held[word, 0], held[word, 1])[low : low + kept_bits(field, self._config)]
+            m.d.comb += self.layer[field.name].eq(bits.as_signed() if field.signed else bits)
         return m
 
-    def _ram(self, m, name, write, arriving):
+    def _ram(self, m, half, write):
         # Block RAM by decree: so shallow a memory would become flip-flops.
-        m.submodules[name] = memory = Memory(
+        m.submodules[f"ram{half[0]}_{half[1]}"] = memory = Memory(
             shape=unsigned(HALF_BITS), depth=2, init=[],
             attrs={**NO_COLLISIONS, "ram_style": "block"},
         )
         writer, reader = memory.write_port(), memory.read_port()
-        m.d.comb += [writer.data.eq(arriving), writer.en.eq(write)]
+        m.d.comb += writer.data.eq(self.data.word_select(half[1], HALF_BITS))
+        m.d.comb += writer.en.eq(write)
         return reader.data

@@ -32,6 +32,8 @@ class Sequencer(wiring.Component):
     Parameters
     ----------
     config : EngineConfig
+    layer_dsps : int
+        As `dsps` of `LayerRegisters`.
 
     Members
     -------
@@ -56,10 +58,10 @@ class Sequencer(wiring.Component):
         One clock at the end of a run: all layers done, or stopped at an unknown operation.
     """
 
-    def __init__(self, config: EngineConfig):
+    def __init__(self, config: EngineConfig, *, layer_dsps: int = 0):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Sequencer config must be an EngineConfig, not {config!r}")
-        self._config = config
+        self._config, self._layer_dsps = config, layer_dsps
         width = address_bits(config.ticket_words)
         super().__init__({
             "run": In(1),
@@ -78,7 +80,9 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.registers = registers = LayerRegisters(self._config)
+        m.submodules.registers = registers = LayerRegisters(
+            self._config, dsps=self._layer_dsps
+        )
 
         state = Signal(SequencerState)
         word = Signal(range(descriptor.WORDS + LATENCY))

@@ -9,7 +9,7 @@ from tombola.spec import descriptor
 from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS, IDENTITY, REGISTERS, ErrorCode, Window
 from tombola_hw.host_access import HostAccess
-from tombola_hw.layer_registers import kept_bits, ram_halves
+from tombola_hw.layer_registers import halves, kept_bits
 from tombola_hw.register_file import COUNTERS, RegisterFile, stored_words
 from tombola_hw.sequencer import Sequencer
 from tombola_hw.stores import HostWords
@@ -62,11 +62,9 @@ def test_sequencer_takes_layers_in_turn(config):
     assert seen == layers
 
 
-def test_block_rams_hold_the_halves_with_most_bits():
-    config = replace(CONFIG, count_bits=9, layer_rams=7)
+def test_halves_with_most_bits_come_first():
     full = {(0, 0), (17, 0), (18, 0), (22, 0), (22, 1), (23, 0), (23, 1)}
-    assert set(ram_halves(config)) == full
-    assert ram_halves(replace(config, layer_rams=0)) == ()
+    assert set(halves(replace(CONFIG, count_bits=9))[:7]) == full
 
 
 def test_sequencer_stops_at_an_unknown_operation():
@@ -113,10 +111,15 @@ def test_writable_registers_are_kept_and_used():
             assert not ctx.get(unit.keep)
             ctx.set(unit.busy, 0)
             ctx.set(unit.write, 0)
-        await access(ctx, unit, ADDRESS["seed_low"], 0x89ABCDEF)
-        await access(ctx, unit, ADDRESS["seed_high"], 0x01234567)
+        ctx.set(unit.address, ADDRESS["seed_high"])
+        ctx.set(unit.write_data, 0x89ABCDEF)
+        ctx.set(unit.write, 1)
+        assert ctx.get(unit.seed.write) and ctx.get(unit.seed.half)
+        assert ctx.get(unit.seed.word) == 0x89ABCDEF
+        ctx.set(unit.address, ADDRESS["layers"])
+        assert not ctx.get(unit.seed.write)
+        ctx.set(unit.write, 0)
         await access(ctx, unit, ADDRESS["program"], 5)
-        assert ctx.get(unit.seed) == 0x0123456789ABCDEF
         assert ctx.get(unit.program) == 5
         assert await access(ctx, unit, ADDRESS["seed_low"]) == 0
         assert ctx.get(unit.error) == ErrorCode.NONE
