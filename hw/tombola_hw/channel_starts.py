@@ -8,14 +8,14 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import layer_layout
-from tombola_hw.start_state import StartStateMixer
+from tombola_hw.start_state import StartStateMixer, seed_layout
 
 
 class ChannelStarts(wiring.Component):
     """Mixes the start states of one channel ahead of its turn, as words for a memory.
 
     Words 0 to 3 are sign state low and high, freeze state low and high; a layer that freezes
-    nothing has no words 2 and 3. Word 0 comes 15 clocks after `begin` or `next`, word 2 as long
+    nothing has no words 2 and 3. Word 0 comes 14 clocks after `begin` or `next`, word 2 as long
     after word 1; then `complete` is high until `next`. A word that is not taken stalls the
     mixing. Golden model: `tombola.spec.start_state.start_states`.
 
@@ -27,8 +27,8 @@ class ChannelStarts(wiring.Component):
     Members
     -------
     layer : In(layer_layout())
-    seed : In(64)
-        Both constant from `begin` on.
+    seed : In(seed_layout())
+        The layer is constant, the seed not written from `begin` on.
     begin : In(1)
         Channel 0 is next.
     words : Out(stream.Signature(32))
@@ -45,7 +45,7 @@ class ChannelStarts(wiring.Component):
         check_config("ChannelStarts", config)
         super().__init__({
             "layer": In(layer_layout()),
-            "seed": In(2 * WORD),
+            "seed": In(seed_layout()),
             "begin": In(1),
             "words": Out(stream.Signature(WORD)),
             "index": Out(2),

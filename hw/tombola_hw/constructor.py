@@ -11,6 +11,7 @@ from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import address_bits, layer_layout, line_layout
 from tombola_hw.line_packer import LinePacker, step_codes_layout
 from tombola_hw.mask_applier import IN_ONE_CLOCK, MaskApplier
+from tombola_hw.start_state import seed_layout
 from tombola_hw.stream_register import StreamBuffer
 from tombola_hw.turn_control import TurnControl
 
@@ -34,7 +35,8 @@ class WeightConstructor(wiring.Component):
     -------
     layer : In(layer_layout())
         Constant while `busy`.
-    seed : In(64)
+    seed : In(seed_layout())
+        Written while not `busy`.
     start : In(1)
         One clock, while not `busy`: build all groups of `layer`.
     busy : Out(1)
@@ -50,7 +52,7 @@ class WeightConstructor(wiring.Component):
         self._config = config
         super().__init__({
             "layer": In(layer_layout()),
-            "seed": In(64),
+            "seed": In(seed_layout()),
             "start": In(1),
             "busy": Out(1),
             "read_address": Out(address_bits(config.ticket_words)),

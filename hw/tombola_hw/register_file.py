@@ -5,16 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import (
-    ADDRESS,
-    DATA_BITS,
-    IDENTITY,
-    REGISTERS,
-    VERSION,
-    ErrorCode,
-)
+from tombola.spec.identity import identity_words
+from tombola.spec.registers import ADDRESS, DATA_BITS, REGISTERS, ErrorCode
 from tombola_hw.interfaces import address_bits
 from tombola_hw.sequencer import LAYER_COUNT_BITS
+from tombola_hw.start_state import seed_layout
 
 ERROR_BITS = 8
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
@@ -31,17 +26,7 @@ def stored_words(config: EngineConfig) -> list[int]:
     ----------
     config : EngineConfig
     """
-    constants = {
-        "identity": IDENTITY,
-        "version": VERSION,
-        "geometry": config.rows | config.lanes << 16,
-        "construction": config.construction | config.accumulator_bits << 16,
-        "weight_lines": config.weight_lines,
-        "activation_words": config.activation_words | config.activation_banks << 24,
-        "ticket_words": config.ticket_words,
-        "table_entries": config.table_entries,
-        "result_words": config.result_words,
-    }
+    constants = identity_words(config)
     return [constants.get(name, 0) for name in sorted(ADDRESS, key=ADDRESS.__getitem__)]
 
 
@@ -73,8 +58,10 @@ class RegisterFile(wiring.Component):
         From the sequencer.
     run, stop : Out(1)
         High for one clock to start a run, to break one off.
-    program, layers, seed : Out
+    program, layers : Out
         Values written by the host.
+    seed : Out(seed_layout())
+        The seed as the host writes it.
     winner : In
         Index of the largest logit.
     counting : In(4)
@@ -105,7 +92,7 @@ class RegisterFile(wiring.Component):
             "stop": Out(1),
             "program": Out(address_bits(config.ticket_words)),
             "layers": Out(LAYER_COUNT_BITS),
-            "seed": Out(64),
+            "seed": Out(seed_layout()),
             "winner": In(address_bits(config.result_words)),
             "counting": In(len(COUNTERS)),
             "done": Out(1),
@@ -120,9 +107,8 @@ class RegisterFile(wiring.Component):
         writable = {
             "program": self.program,
             "layers": self.layers,
-            "seed_low": self.seed[:32],
-            "seed_high": self.seed[32:],
         }
+        kept = {*writable, "seed_low", "seed_high"}
         live = {
             "status": Cat(self.busy, self.done, C(0, 6), self.error),
             "winner": self.winner,
@@ -137,10 +123,18 @@ class RegisterFile(wiring.Component):
             for register in REGISTERS:
                 with m.Case(register.address):
                     m.d.comb += [known[access].eq(1) for access in register.access]
-                    if register.name in writable:
+                    if register.name in kept:
                         m.d.comb += self.keep.eq(self.write & ~self.busy)
+                    if register.name in writable:
                         with m.If(self.keep):
                             m.d.sync += writable[register.name].eq(self.write_data)
+                    elif register.name in kept:
+                        m.d.comb += self.seed.write.eq(self.keep)
+
+        m.d.comb += [
+            self.seed.half.eq(self.address == ADDRESS["seed_high"]),
+            self.seed.word.eq(self.write_data),
+        ]
 
         # Gated words are ORed, here and by the host's side: that takes fewer cells than choosing.
         shown = C(0, DATA_BITS)

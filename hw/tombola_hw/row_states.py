@@ -11,6 +11,7 @@ from tombola_hw.channel_starts import ChannelStarts
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import NO_COLLISIONS, layer_layout
 from tombola_hw.mask_reader import cursor_bits
+from tombola_hw.start_state import seed_layout
 
 INDEX_BITS = 3
 CURSOR = 6
@@ -47,7 +48,7 @@ class RowStates(wiring.Component):
         self._config = config
         super().__init__({
             "layer": In(layer_layout()),
-            "seed": In(2 * WORD),
+            "seed": In(seed_layout()),
             "begin": In(1),
             "next": In(1),
             "channel": Out(range(config.table_entries + 1)),

@@ -1,29 +1,36 @@
 """Where a channel's stream starts: the Speck round of the contract, once a clock."""
 
-from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.start_state import (
     HALF_BITS,
-    HALF_MASK,
     ROTATE_LEFT,
     ROTATE_RIGHT,
     ROUNDS,
     ZERO_STATE,
 )
+from tombola_hw.interfaces import NO_COLLISIONS
+
+
+def seed_layout() -> data.StructLayout:
+    """A write of one half of the seed; the one who mixes keeps both."""
+    return data.StructLayout({"write": 1, "half": 1, "word": HALF_BITS})
 
 
 class StartStateMixer(wiring.Component):
     """Mixes seed, weight set, channel and stream kind into a 64-bit start state.
 
     `start` takes `high` and `channel` in that clock, whatever went on before, and drops `done`;
-    13 clocks later `done` rises and stays with `state` until the next `start`. `seed` must not
-    change meanwhile. Golden model: `tombola.spec.start_state.start_state`.
+    12 clocks later `done` rises and stays with `state` until the next `start`. The seed must not be
+    written meanwhile: it lies in a block RAM, which is read half by half. Golden model:
+    `tombola.spec.start_state.start_state`.
 
     Members
     -------
-    seed : In(64)
+    seed : In(seed_layout())
     start : In(1)
     high : In(32)
         `tombola.spec.start_state.high_half`.
@@ -32,7 +39,7 @@ class StartStateMixer(wiring.Component):
     state : Out(64)
     """
 
-    seed: In(2 * HALF_BITS)
+    seed: In(seed_layout())
     start: In(1)
     high: In(HALF_BITS)
     channel: In(HALF_BITS)
@@ -44,25 +51,34 @@ class StartStateMixer(wiring.Component):
 
         x = Signal(HALF_BITS)
         y = Signal(HALF_BITS)
-        # Counts the rounds; one clock more replaces a mixed zero, on the registers' set inputs.
-        index = Signal(range(ROUNDS + 2), init=ROUNDS + 1)
+        index = Signal(range(ROUNDS + 1), init=ROUNDS)  # counts the rounds
+        mixed = Cat(y, x)
 
-        key = Mux(index[0], self.seed[HALF_BITS:], self.seed[:HALF_BITS]) ^ index
+        m.submodules.halves = halves = Memory(
+            shape=unsigned(HALF_BITS),
+            depth=2,
+            init=[],
+            attrs=NO_COLLISIONS | {"ram_style": "block"},
+        )
+        reader, writer = halves.read_port(), halves.write_port()
+        key = reader.data ^ index
         next_x = Signal(HALF_BITS)
         m.d.comb += [
+            writer.addr.eq(self.seed.half),
+            writer.data.eq(self.seed.word),
+            writer.en.eq(self.seed.write),
+            # Of the next round: 0 after `start`, then in turn.
+            reader.addr.eq(~index[0] & ~self.start),
             next_x.eq((x.rotate_right(ROTATE_RIGHT) + y) ^ key),
-            self.state.eq(Cat(y, x)),
-            self.done.eq(index == ROUNDS + 1),
+            # At the output, where it shares the cells of what chooses a half.
+            self.state.eq(mixed | Mux(mixed == 0, ZERO_STATE, 0)),
+            self.done.eq(index == ROUNDS),
         ]
 
         with m.If(self.start):
             m.d.sync += [x.eq(self.high), y.eq(self.channel), index.eq(0)]
-        with m.Elif(index < ROUNDS):
+        with m.Elif(~self.done):
             m.d.sync += [x.eq(next_x), y.eq(y.rotate_left(ROTATE_LEFT) ^ next_x)]
             m.d.sync += index.eq(index + 1)
-        with m.Elif(~self.done):
-            m.d.sync += index.eq(index + 1)
-            with m.If(self.state == 0):
-                m.d.sync += [x.eq(ZERO_STATE >> HALF_BITS), y.eq(ZERO_STATE & HALF_MASK)]
 
         return m

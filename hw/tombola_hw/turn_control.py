@@ -12,6 +12,7 @@ from tombola_hw.interfaces import address_bits, layer_layout
 from tombola_hw.mask_reader import cursor_bits
 from tombola_hw.row_states import CURSOR, INDEX_BITS, RowStates
 from tombola_hw.row_walk import RowWalk
+from tombola_hw.start_state import seed_layout
 
 LAST_LOAD = 4
 """A word of state comes one beat after its address: words 0 to 3 in beats 1 to 4. Saving takes
@@ -36,7 +37,7 @@ class TurnControl(wiring.Component):
     All rows of a group have their turn at a chunk before the first has it at the next. A turn
     takes, beside a clock a step, 7 clocks and those until `drained`, 7 more if its state is saved;
     in its first chunk a row waits for its start states, which are mixed during the row before:
-    that is up to 15 clocks, 30 if the layer freezes. The mask reader may be ready later than the
+    that is up to 14 clocks, 28 if the layer freezes. The mask reader may be ready later than the
     first step. Golden model: the loops of `WeightCase.lines` in the tests.
 
     Parameters
@@ -68,7 +69,7 @@ class TurnControl(wiring.Component):
         self._config = config
         super().__init__({
             "layer": In(layer_layout()),
-            "seed": In(64),
+            "seed": In(seed_layout()),
             "start": In(1),
             "busy": Out(1),
             "places": Out(stream.Signature(places_layout(config))),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 from tombola.spec.engine import EngineConfig
 from tombola_hw.constructor import WeightConstructor
 from tombola_hw.interfaces import address_bits, layer_layout, weights_layout
+from tombola_hw.start_state import seed_layout
 from tombola_hw.weight_buffer import WeightBuffer
 
 
@@ -31,7 +32,7 @@ class WeightPath(wiring.Component):
             "layer": In(layer_layout()),
             "start": In(1),
             "flush": In(1),
-            "seed": In(64),
+            "seed": In(seed_layout()),
             "read_address": Out(address_bits(config.ticket_words)),
             "read_data": In(32),
             "available": Out(1),

@@ -1,7 +1,7 @@
 """The weight constructor against the decoded weights of random masks, cut into lines."""
 
 import pytest
-from support.benches import coin, simulate
+from support.benches import coin, load_seed, simulate
 from support.weights import WeightCase
 
 from tombola.spec.engine import EngineConfig
@@ -34,7 +34,7 @@ def build(config, cases, *, chunk_words=0, take=1.0):
             memory[:] = case.memory(config.ticket_words)
             fields = case.descriptor(config, chunk_words=chunk_words)
             ctx.set(dut.layer, layer_layout().const(fields))
-            ctx.set(dut.seed, case.seed)
+            await load_seed(ctx, dut, case.seed)
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)

@@ -22,6 +22,15 @@ def simulate(component: Any, bench: Bench, *background: Bench) -> None:
     simulator.run()
 
 
+async def load_seed(ctx: Any, dut: Any, seed: int) -> None:
+    """Writes both halves of a seed to a component with a `seed` of `start_state.seed_layout`."""
+    for half in range(2):
+        word = seed >> (32 * half) & 0xFFFFFFFF
+        ctx.set(dut.seed, {"write": 1, "half": half, "word": word})
+        await ctx.tick()
+    ctx.set(dut.seed.write, 0)
+
+
 def coin(seed: int, probability: float) -> Callable[[], bool]:
     """A reproducible coin for random stalls."""
     source = random.Random(seed)
