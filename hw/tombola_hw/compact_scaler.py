@@ -53,15 +53,16 @@ class CompactScaler(wiring.Component):
 
     @property
     def total_bits(self) -> int:
-        """Holds every total of a program for this engine: 36 bits for sums of 20.
+        """Holds every total of a program for this engine: 36 bits for accumulators of 19.
 
-        With A = `accumulator_bits`: the product is at most 2^(A-1+15). A bias is an int32, a
-        rounding half of at most 2^30, and scale times the number n of negative weights; the
-        compiler has proved n * 256 <= 2^(A-1), so that the latter is at most 2^(15+A-9). From
-        A = 18 on 2^31 + 2^30 + 2^(A+6) < 2^(A+14), so that all of it stays below 2^(A+15); for a
-        smaller A it is no more than for 18.
+        A total is scale times the true sum of a channel, plus an int32 bias and a rounding half of
+        at most 2^30; whatever the loader adds to the bias is what is missing from the array's sum.
+        With A = `accumulator_bits` and a fan-in of n the compiler has proved n * 128 <= 2^(A-1), so
+        that the true sum, at most n * 255, is below 2^A and its product below 2^(A+15). From A = 17
+        on 2^31 + 2^30 < 2^(A+15), so that the total is below 2^(A+16); for a smaller A it is no
+        more than for 17.
         """
-        return max(self._value_bits, 18) + SCALE_BITS
+        return max(self._value_bits, 17) + SCALE_BITS + 1
 
     def elaborate(self, platform):
         m = Module()

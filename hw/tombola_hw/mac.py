@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth import Module, ResetSignal, Signal
+from amaranth import Cat, Module, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,7 +21,10 @@ class MacArray(wiring.Component):
     Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
     a negative weight takes ``~a`` for ``a``, and a position that is not `inside` has a = 0.
 
-    A sum of n lanes needs ``spec.arithmetic.raw_accumulator_bits(n, 1)`` bits; the compiler proves
+    With `config.compact` 128 is subtracted from an unsigned a, whether `inside` or not; the loader
+    makes good for it by 128 times the sum of the channel's weights.
+
+    A sum of n lanes needs `spec.arithmetic.raw_accumulator_bits` bits; the compiler proves
     that no layer exceeds `accumulator_bits`.
 
     Parameters
@@ -83,7 +86,7 @@ class MacArray(wiring.Component):
         weights = Signal.like(self.weights, reset_less=True)
         inside, extend = Signal(reset_less=True), Signal(reset_less=True)
         m.d[optional] += [
-            activations.eq(self.activations),
+            activations.eq(self._offset(self.activations)),
             weights.eq(self.weights),
             inside.eq(self.step.p.inside),
             extend.eq(self.step.p.inside & self.signed),
@@ -122,6 +125,13 @@ class MacArray(wiring.Component):
             self.sums.p.end.eq(step.end),
         ]
         return m
+
+    def _offset(self, activations):
+        if not self._config.compact:
+            return activations
+        # Adding 128 to a byte or subtracting it turns its top bit over, also outside the input.
+        tops = ((byte[-1] & self.step.p.inside) ^ ~self.signed for byte in activations)
+        return Cat(Cat(byte[:-1], top) for byte, top in zip(activations, tops, strict=True))
 
     def _later(self, m, step, valid):
         later, later_valid = Signal.like(step, reset_less=True), Signal()

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.engine import OPERAND_BITS, EngineConfig
+from tombola.spec.engine import EngineConfig
 from tombola_hw.adder_tree import AdderTree
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import activation_layout
@@ -18,9 +18,11 @@ class MacRowSignature(wiring.Signature):
     `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
     if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
 
-    With `config.compact`, `total` is what the row keeps, so that the adder shares its cells with
-    the register: the sum with the line of `latency + 1` clocks before. `accumulate` with `clear`
-    adds nothing and makes it 0 in the next clock.
+    With `config.compact`, an activation comes as the two's complement byte that is added, minus 128
+    if it is unsigned; `inside` only covers its low 7 bits, and `extend` is not used. `total` is
+    what the row keeps, so that the adder shares its cells with the register: the sum with the line
+    of `latency + 1` clocks before. `accumulate` with `clear` adds nothing and makes it 0 in the
+    next clock.
 
     Members
     -------
@@ -57,7 +59,8 @@ class MacRow(wiring.Component):
     Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
     back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``.
 
-    With `config.compact` the accumulator is the only register, and the line passes select and tree
+    With `config.compact` an activation has 8 bits rather than 9, which is a bit less of each adder.
+    And the accumulator is the only register, and the line passes select and tree
     in one clock: what would accompany it through registers costs cells, and the clock is slow.
 
     Parameters
@@ -76,7 +79,7 @@ class MacRow(wiring.Component):
         self._config = config
         self._tree = AdderTree(
             config.lanes,
-            term_bits=OPERAND_BITS,
+            term_bits=config.operand_bits,
             levels_per_register=0 if config.compact else levels_per_register,
         )
         super().__init__({"port": In(MacRowSignature(config))})
@@ -95,8 +98,12 @@ class MacRow(wiring.Component):
         for lane, activation in enumerate(port.activations):
             positive, negative = port.positive[lane], port.negative[lane]
             # A function of four bits for each bit, so that the select is one LUT4.
-            operand = [(bit, port.inside) for bit in activation] + [(activation[-1], port.extend)]
-            selected = Signal(OPERAND_BITS, name=f"selected{lane}", reset_less=True)
+            operand = [(bit, port.inside) for bit in activation]
+            if self._config.compact:
+                operand[-1] = activation[-1], 1
+            else:
+                operand.append((activation[-1], port.extend))
+            selected = Signal(len(operand), name=f"selected{lane}", reset_less=True)
             m.d[selects] += selected.eq(
                 Cat(Mux(bit & counts, positive, negative) for bit, counts in operand)
             )

@@ -16,14 +16,14 @@ from tombola_hw.mac_row import MacRow, MacRowSignature
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def golden(position, signed):
+def golden(position, signed, *, compact=False):
     """Sums of one position: a list of (activations, signs (rows, lanes) of -1, 0, 1, inside)."""
     total = 0
     for activations, signs, inside in position:
         a = activations.astype(np.int64)
         if signed:
             a = np.where(a > 127, a - 256, a)
-        a = a * inside
+        a = a * inside - (128 if compact and not signed else 0)
         total = total + np.where(signs > 0, a, np.where(signs < 0, ~a, 0)).sum(axis=1)
     return total.tolist()
 
@@ -90,7 +90,7 @@ def check(dut, config, positions, *, signed=0, gaps=None):
     left, due = run(dut, positions, signed=signed, gaps=gaps, rest=config.compact)
     rest = [0] * (config.sum_channels - config.rows)
     expected = [
-        (when, golden(lines, signed) + rest, count, new_group, end)
+        (when, golden(lines, signed, compact=config.compact) + rest, count, new_group, end)
         for when, (lines, (count, new_group, end)) in zip(due, positions, strict=True)
     ]
     assert left == expected
@@ -166,12 +166,16 @@ def test_back_to_back_positions_of_one_line(compact):
     check(MacArray(config), config, random_positions(random, config, 40, lines=(1, 2)))
 
 
+@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 12), (4, 12), (32, 16)])
 @pytest.mark.parametrize("signed", [0, 1])
-def test_extremes_of_the_largest_fan_in(lanes, bits, signed):
-    config = EngineConfig(rows=1, lanes=lanes, accumulator_bits=bits)
-    fan_in = 1 << (bits - 9)
-    assert raw_accumulator_bits(fan_in, 1) == bits < raw_accumulator_bits(fan_in + 1, 1)
+def test_extremes_of_the_largest_fan_in(lanes, bits, signed, compact):
+    config = EngineConfig(rows=1, lanes=lanes, accumulator_bits=bits, compact=compact)
+    fan_in = 1 << (bits - config.operand_bits)
+    widths = [
+        raw_accumulator_bits(n, 1, operand_bits=config.operand_bits) for n in (fan_in, fan_in + 1)
+    ]
+    assert widths[0] == bits < widths[1]
 
     def extreme(activation, sign, inside=1):
         line = (
@@ -184,5 +188,6 @@ def test_extremes_of_the_largest_fan_in(lanes, bits, signed):
         for a in (255, 128, 127, 0) for sign in (1, -1, 0) for inside in (1, 0)
     ]
     if not signed:
-        assert golden(extreme(255, -1)[0], 0) == [signed_range(bits)[0]]
+        lowest = extreme(0, 1) if compact else extreme(255, -1)
+        assert golden(lowest[0], 0, compact=compact) == [signed_range(bits)[0]]
     check(MacArray(config), config, positions, signed=signed)

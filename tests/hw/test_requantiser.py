@@ -75,11 +75,11 @@ def test_init():
 def test_compact_init():
     config = EngineConfig(accumulator_bits=20, compact=True)
     assert CompactRequantiser(config).latency == 3
-    assert CompactScaler(config).total_bits == 36
+    assert CompactScaler(config).total_bits == 37
     assert CompactScaler(EngineConfig(accumulator_bits=12)).total_bits == 34
     with pytest.raises(ConfigError) as error:
-        CompactShifter(49)
-    assert str(error.value) == "CompactShifter total_bits must be between 33 and 48, not 49"
+        CompactShifter(65)
+    assert str(error.value) == "CompactShifter total_bits must be between 33 and 64, not 65"
 
 
 def test_wrong_init():
@@ -121,14 +121,17 @@ def test_clamp_edges_at_every_shift(clamp, pipelined):
 @pytest.mark.parametrize("bits", [12, 16, 17, 20, 32])
 def test_compact_extremes_of_all_tables_of_programs(bits):
     config = EngineConfig(accumulator_bits=bits, compact=True)
-    most = (1 << bits - 1) // 256  # negative weights of a channel
+    most = (1 << bits - 1) // 128  # weights of a channel
     cases = [
-        (value, scale, bias + rounding + scale * negative)
+        (value, scale, bias + rounding + scale * (128 * positive + (1 - 128) * negative))
         for value in extremes(bits)
         for scale in extremes(16)
         for bias in extremes(32)
         for rounding in (0, 1 << 30)
-        for negative in (0, most)
+        for positive, negative in ((0, 0), (most, 0), (0, most))
+        # Sums of unsigned activations times these weights, minus what the bias gives back.
+        if -255 * negative <= value + 128 * positive + (1 - 128) * negative <= 255 * positive
+        or not positive + negative
     ]
     for shift in (0, 15, 16, 31):
         check(config, cases, shift=shift, clamp=(-128, 127))

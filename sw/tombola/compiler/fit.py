@@ -68,7 +68,9 @@ def check_layer(
             f"layer {layer} has several planes of weights, but this engine runs one coat only"
         )
     require(
-        arithmetic.raw_accumulator_bits(weight_set.layout.weights, mask.coding.magnitude),
+        arithmetic.raw_accumulator_bits(
+            weight_set.layout.weights, mask.coding.magnitude, operand_bits=config.operand_bits
+        ),
         config.accumulator_bits,
         f"layer {layer}: bits of a sum",
         "use an engine with a wider accumulator",

@@ -154,7 +154,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         fit.check_layer(ticket, index, tensors, config)
     placements = memory_plan.place(ticket, tensors, config)
     starts, masks_image = _mask_memory(ticket, len(ticket.layers) * descriptor.WORDS)
-    tables, table_image = _tables(ticket, config)
+    tables, table_image = _tables(ticket, tensors, config)
     fit.require(
         tensors[-1].values, config.result_words, "results: logits", "use a larger result memory"
     )
@@ -209,7 +209,9 @@ def _mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray
     return [int(word) for word in at[:-1]], image.astype(np.uint32)
 
 
-def _tables(ticket: Ticket, config: EngineConfig) -> tuple[list[int], np.ndarray]:
+def _tables(
+    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> tuple[list[int], np.ndarray]:
     """First table entry of each layer, and all entries: scale in bits 63..48, bias below."""
     bases: list[int] = []
     entries: list[np.ndarray] = []
@@ -228,6 +230,9 @@ def _tables(ticket: Ticket, config: EngineConfig) -> tuple[list[int], np.ndarray
             # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
             weights = ticket.decoded[layer.mask][0].astype(np.int64)
             bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
+            if config.compact and not tensors[layer.input].type.signed:
+                # A compact array subtracts 128 from unsigned activations.
+                bias = bias + scale * 128 * weights.sum(axis=1)
         entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
     image = np.concatenate(entries)
     fit.require(

@@ -97,10 +97,12 @@ def accumulator_bound(fan_in: int, input_type: NumberType, weight_magnitude: int
     return fan_in * input_type.magnitude * weight_magnitude
 
 
-def raw_accumulator_bits(fan_in: int, weight_magnitude: int) -> int:
+def raw_accumulator_bits(fan_in: int, weight_magnitude: int, *, operand_bits: int = 9) -> int:
     """Width of the engine's accumulator, in which a negative weight adds ``~a``.
 
-    With a in -128 .. 255 a kept weight of value 1 adds a (at most 255) or -a - 1 (at least -256),
-    and each plane doubles the sum so far, so |sum| <= fan_in * 256 * weight_magnitude.
+    With a in -128 .. 255, which are 9 bits, a kept weight of value 1 adds a (at most 255) or
+    -a - 1 (at least -256), and each plane doubles the sum so far, so |sum| <= fan_in * 256 *
+    weight_magnitude. An engine that subtracts 128 from unsigned activations has operands of 8 bits.
     """
-    return signed_bits(-fan_in * 256 * weight_magnitude, fan_in * 255 * weight_magnitude)
+    low, high = signed_range(operand_bits)
+    return signed_bits(fan_in * low * weight_magnitude, fan_in * high * weight_magnitude)

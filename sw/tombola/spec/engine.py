@@ -148,6 +148,11 @@ class EngineConfig:
         return max(self.rows, self.lanes)
 
     @property
+    def operand_bits(self) -> int:
+        """Width of what the array adds: a `compact` one subtracts 128 from unsigned activations."""
+        return ACTIVATION_BITS if self.compact else OPERAND_BITS
+
+    @property
     def pool_bits(self) -> int:
         """Width of the sum of a pooling window: `compact` engines spare cells, not lanes."""
         return min(self.accumulator_bits, COMPACT_POOL_BITS if self.compact else MAX_SUM_BITS)
