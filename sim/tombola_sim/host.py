@@ -5,9 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
+from tombola.spec import identity
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ToolError
-from tombola.spec.registers import ADDRESS, IDENTITY, VERSION, ErrorCode
+from tombola.spec.registers import ADDRESS, ErrorCode
 from tombola_sim.script import Script
 
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
@@ -64,10 +65,7 @@ class Host:
     program : Program
     """
 
-    IDENTITY_REGISTERS = (
-        "identity", "version", "geometry", "construction", "weight_lines", "activation_words",
-        "ticket_words", "table_entries", "result_words",
-    )  # fmt: skip
+    IDENTITY_REGISTERS = identity.NAMES
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -94,19 +92,8 @@ class Host:
         ToolError
             With the register, what it should be and what it is.
         """
-        config = self._program.config
-        expected = (
-            IDENTITY,
-            VERSION,
-            config.rows | config.lanes << 16,
-            config.construction | config.accumulator_bits << 16,
-            config.weight_lines,
-            config.activation_words | config.activation_banks << 24,
-            config.ticket_words,
-            config.table_entries,
-            config.result_words,
-        )
-        for name, want, got in zip(self.IDENTITY_REGISTERS, expected, words.tolist(), strict=True):
+        expected = identity.identity_words(self._program.config)
+        for (name, want), got in zip(expected.items(), words.tolist(), strict=True):
             if want != got:
                 raise ToolError(
                     f"the Verilog is not of the engine that design.json describes: register {name} "

@@ -8,7 +8,8 @@ import numpy as np
 from tombola.compiler import compile_ticket
 from tombola.spec import reference
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import ADDRESS, IDENTITY, REGISTERS, VERSION, ErrorCode, Window
+from tombola.spec.identity import identity_words
+from tombola.spec.registers import ADDRESS, REGISTERS, ErrorCode, Window
 from tombola.spec.ticket import Ticket
 
 WRITABLE = {register.address for register in REGISTERS if register.access == "rw"}
@@ -32,15 +33,7 @@ class FakeEngine:
         }
         self.memories = {window: np.zeros(depth, np.uint32) for window, depth in depths.items()}
         self.registers = dict.fromkeys((register.address for register in REGISTERS), 0)
-        self.set(
-            identity=IDENTITY, version=VERSION,
-            geometry=config.rows | config.lanes << 16,
-            construction=config.construction | config.accumulator_bits << 16,
-            weight_lines=config.weight_lines,
-            activation_words=config.activation_words | config.activation_banks << 24,
-            ticket_words=config.ticket_words, table_entries=config.table_entries,
-            result_words=config.result_words,
-        )  # fmt: skip
+        self.set(**identity_words(config))
         self.done, self.error, self.ends, self.runs = False, ErrorCode.NONE, 0.0, 0
         self.endless = False
         self._known: dict[tuple[int, bytes], np.ndarray] = {}

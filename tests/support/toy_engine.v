@@ -118,7 +118,7 @@ module tombola_engine (
                         8'h00: responses__payload <= 32'h544F4D42;
                         8'h01: responses__payload <= 1;
                         8'h02: responses__payload <= {16'd4, 16'd4};
-                        8'h03: responses__payload <= {16'd24, 16'd4};
+                        8'h03: responses__payload <= {16'd24, 3'd0, 5'd16, 8'd4};
                         8'h04: responses__payload <= 64;
                         8'h05: responses__payload <= {8'd1, 24'd1024};
                         8'h06: responses__payload <= 1024;

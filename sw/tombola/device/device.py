@@ -14,7 +14,6 @@ from tombola.device.request import Request, Statistics
 from tombola.device.results import (
     COUNTER_REGISTERS,
     COUNTERS,
-    IDENTITY_REGISTERS,
     RUN_REGISTERS,
     Info,
     Results,
@@ -23,6 +22,7 @@ from tombola.device.results import (
 )
 from tombola.device.transport import Transport
 from tombola.spec.errors import DeviceError
+from tombola.spec.identity import NAMES
 from tombola.spec.link import MAX_WORDS, Command
 from tombola.spec.registers import ADDRESS, START
 from tombola.spec.ticket import Ticket
@@ -63,7 +63,7 @@ class Device:
         self._program: Program | None = None
         self._sound = False
         with _Guard(self):
-            read = self._link.send(Command.READ, ADDRESS["identity"], IDENTITY_REGISTERS)
+            read = self._link.send(Command.READ, ADDRESS["identity"], len(NAMES))
             self._link.finish(read)
         self._info = Info(
             address=transport.name,

@@ -6,10 +6,9 @@ import numpy as np
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError, DeviceError
+from tombola.spec.identity import NAMES, config_of
 from tombola.spec.registers import ADDRESS, IDENTITY, VERSION, ErrorCode
 
-IDENTITY_REGISTERS = ADDRESS["result_words"] + 1
-"""Registers from `identity` on that say what the engine is."""
 RUN_REGISTERS = ADDRESS["cycles"] - ADDRESS["status"] + 1
 """Registers from `status` on that an inference needs."""
 COUNTER_REGISTERS = ADDRESS["output_stalls"] - ADDRESS["cycles"] + 1
@@ -87,7 +86,8 @@ def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
     DeviceError
         If it is none, or speaks another version.
     """
-    identity, version, geometry, construction, lines, activations, *depths = words
+    registers = dict(zip(NAMES, words, strict=True))
+    identity, version = registers["identity"], registers["version"]
     if identity != IDENTITY:
         raise DeviceError(
             f"the board at {name} says it is {identity:#010x}, not {IDENTITY:#x}; program it with "
@@ -100,18 +100,7 @@ def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
             f"version {VERSION}; renew the {older}"
         )
     try:
-        return EngineConfig(
-            rows=geometry & 0xFFFF,
-            lanes=geometry >> 16,
-            construction=construction & 0xFFFF,
-            accumulator_bits=construction >> 16,
-            weight_lines=lines,
-            activation_words=activations & 0xFFFFFF,
-            activation_banks=activations >> 24,
-            ticket_words=depths[0],
-            table_entries=depths[1],
-            result_words=depths[2],
-        )
+        return config_of(registers)
     except ConfigError as error:
         raise DeviceError(
             f"the registers at {name} describe no engine: {error}; program the board again"

@@ -57,7 +57,11 @@ REGISTERS = (
     Register("identity", 0x00, "r", "0x544F4D42, the letters TOMB"),
     Register("version", 0x01, "r", "of this map"),
     Register("geometry", 0x02, "r", "rows in bits 15..0, lanes in bits 31..16"),
-    Register("construction", 0x03, "r", "positions a clock; accumulator bits in bits 31..16"),
+    Register(
+        "construction", 0x03, "r",
+        "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 15: compact; "
+        "accumulator bits in 31..16",
+    ),
     Register("weight_lines", 0x04, "r", "depth of the weight buffer"),
     Register("activation_words", 0x05, "r", "words of `lanes` bytes; banks in bits 31..24"),
     Register("ticket_words", 0x06, "r", "depth of the ticket memory"),

@@ -1,0 +1,57 @@
+"""The registers that say what an engine is, from its parameters and back to them."""
+
+from collections.abc import Mapping
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.registers import IDENTITY, VERSION
+
+NAMES = (
+    "identity", "version", "geometry", "construction", "weight_lines", "activation_words",
+    "ticket_words", "table_entries", "result_words",
+)  # fmt: skip
+"""In the order of their addresses, from 0 on."""
+
+
+def identity_words(config: EngineConfig) -> dict[str, int]:
+    """The content of these registers in an engine, by name."""
+    return {
+        "identity": IDENTITY,
+        "version": VERSION,
+        "geometry": config.rows | config.lanes << 16,
+        "construction": config.construction
+        | config.count_bits << 8
+        | config.compact << 15
+        | config.accumulator_bits << 16,
+        "weight_lines": config.weight_lines,
+        "activation_words": config.activation_words | config.activation_banks << 24,
+        "ticket_words": config.ticket_words,
+        "table_entries": config.table_entries,
+        "result_words": config.result_words,
+    }
+
+
+def config_of(words: Mapping[str, int]) -> EngineConfig:
+    """The engine that these registers describe, as far as a compiler needs to know it.
+
+    What only its own cells know, such as `layer_rams`, is at its default.
+
+    Raises
+    ------
+    ConfigError
+        If they describe none.
+    """
+    construction = words["construction"]
+    return EngineConfig(
+        rows=words["geometry"] & 0xFFFF,
+        lanes=words["geometry"] >> 16,
+        construction=construction & 0xFF,
+        count_bits=construction >> 8 & 0x1F,
+        compact=bool(construction >> 15 & 1),
+        accumulator_bits=construction >> 16,
+        weight_lines=words["weight_lines"],
+        activation_words=words["activation_words"] & 0xFFFFFF,
+        activation_banks=words["activation_words"] >> 24,
+        ticket_words=words["ticket_words"],
+        table_entries=words["table_entries"],
+        result_words=words["result_words"],
+    )

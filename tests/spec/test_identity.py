@@ -1,0 +1,41 @@
+"""The registers that say what an engine is: there and back, and in the order of the map."""
+
+from dataclasses import replace
+
+import pytest
+
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+from tombola.spec.identity import NAMES, config_of, identity_words
+from tombola.spec.registers import ADDRESS
+
+CONFIGS = [
+    EngineConfig(),
+    EngineConfig(rows=256, lanes=32, construction=32, accumulator_bits=32, activation_banks=2),
+    EngineConfig(rows=1, lanes=1, construction=1, accumulator_bits=12, weight_lines=64,
+                 activation_words=1 << 20, ticket_words=1 << 20, table_entries=1 << 20,
+                 result_words=1 << 20, count_bits=10, compact=True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.geometry)
+def test_there_and_back(config):
+    words = identity_words(config)
+    assert tuple(words) == NAMES
+    assert all(0 <= word < 1 << 32 for word in words.values())
+    assert config_of(words) == config
+
+
+def test_cells_of_its_own_are_not_told():
+    config = replace(CONFIGS[2], layer_rams=2)
+    assert config_of(identity_words(config)) == CONFIGS[2]
+
+
+def test_the_names_follow_the_addresses():
+    assert [ADDRESS[name] for name in NAMES] == list(range(len(NAMES)))
+
+
+def test_registers_that_describe_no_engine():
+    words = identity_words(EngineConfig()) | {"geometry": 4 | 5 << 16}
+    with pytest.raises(ConfigError, match="^lanes must be a power of two up to 32, not 5$"):
+        config_of(words)
