@@ -191,13 +191,13 @@ class FetchLoops(wiring.Component):
             ("out_height", layer.out_height, layer.line_step),
             ("groups", layer.groups, layer.group_step),
         ]
-        # Counting from 1 makes the end of a loop a comparison and its restart a reset.
-        turn = {
-            name: Signal(self._config.count_bits, init=1, name=f"{name}_turn")
+        # The number of the turn after the one in force, 1 during the last: it says beforehand
+        # whether that turn is the last, so that no comparison is in the way of an address.
+        ahead = {
+            name: Signal(self._config.count_bits, init=1, name=f"{name}_ahead")
             for name, _, _ in loops
         }
         last = {name: Signal(name=f"{name}_last") for name, _, _ in loops}
-        m.d.comb += [last[name].eq(turn[name] == count) for name, count, _ in loops]
         m.d.comb += [
             self.last_line.eq(last["inner"] & last["kernel_width"] & last["kernel_height"]),
             self.last_position.eq(last["out_width"] & last["out_height"]),
@@ -206,28 +206,31 @@ class FetchLoops(wiring.Component):
 
         # The two innermost loops share the running address; the others return to their bases.
         # One adder serves all: the outermost loop that goes on chooses base and step, and every
-        # register inside it takes the sum.
+        # register inside it takes the sum. The choice is made without `advance`, which comes late.
         bases = [self.address, self.address] + [
             Signal(self._width, name=f"{name}_base") for name, _, _ in loops[2:]
         ]
-        base, step, target = (Signal(self._width, name=n) for n in ("base", "step", "target"))
-        m.d.comb += target.eq(base + step)
-        with m.If(self.start):
-            m.d.comb += step.eq(layer.input_base)
-            m.d.sync += self.busy.eq(1)
-        ended = self.advance & ~self.start  # every loop inside this one is at its last turn
-        for index, (name, _, loop_step) in enumerate(loops):
-            with m.If(ended):
-                m.d.sync += turn[name].eq(turn[name] + 1)
-            with m.If(self.start | (ended & last[name])):
-                m.d.sync += turn[name].eq(1)
-            with m.If(ended & ~last[name]):
-                m.d.comb += [base.eq(bases[index]), step.eq(loop_step)]
+        target = Signal(self._width)
+        base, step = 0, Mux(self.start, layer.input_base, 0)
+        ended = ~self.start  # every loop inside this one is at its last turn
+        for index, (name, count, loop_step) in enumerate(loops):
+            steps = self.start | (self.advance & ended)
+            final = ahead[name] == count
+            with m.If(steps):
+                m.d.sync += [last[name].eq(final), ahead[name].eq(ahead[name] + 1)]
+            with m.If((steps & final) | ~(self.busy | self.start)):
+                m.d.sync += ahead[name].eq(1)
             if index >= 2:
-                with m.If(self.start | ended):
+                with m.If(steps):
                     m.d.sync += bases[index].eq(target)
+            chosen = ended & ~last[name]
+            base = base | Mux(chosen, bases[index], 0)
+            step = step | Mux(chosen, loop_step, 0)
             ended = ended & last[name]
-        with m.If(ended):
+        m.d.comb += target.eq(base + step[: self._width])
+        with m.If(self.start):
+            m.d.sync += self.busy.eq(1)
+        with m.If(self.advance & ended):
             m.d.sync += self.busy.eq(0)
         with m.If(self.start | self.advance):
             m.d.sync += self.address.eq(target)
