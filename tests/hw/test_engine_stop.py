@@ -1,5 +1,7 @@
 """Breaking a run off: at any point, and when it would never end, and the next run is right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.benches import simulate
@@ -13,6 +15,7 @@ from tombola.spec.ticket import Window as Sliding
 from tombola_hw.engine import Engine
 
 CONFIG = EngineConfig(rows=4, lanes=4, construction=4, weight_lines=64, ticket_words=256)
+CONFIGS = {"plain": CONFIG, "compact": replace(CONFIG, compact=True, layer_rams=2)}
 
 
 def small_network():
@@ -63,14 +66,14 @@ class Driver:
         return None
 
 
-def with_program(bench):
+def with_program(bench, config=CONFIG):
     """Simulates a loaded engine with an image in it."""
     builder = small_network()
     ticket = builder.build()
     images = builder.images(1)
-    program = compile_ticket(ticket, CONFIG)
+    program = compile_ticket(ticket, config)
     expected = reference.infer(ticket, images)[-1].reshape(-1)
-    engine = Engine(CONFIG)
+    engine = Engine(config)
 
     async def whole(ctx):
         driver = Driver(ctx, engine)
@@ -92,7 +95,8 @@ def with_program(bench):
     simulate(engine, whole)
 
 
-def test_a_run_is_broken_off_anywhere():
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_a_run_is_broken_off_anywhere(kind):
     async def bench(ctx, engine, driver, program, check):
         clocks = await check()
         for share in range(1, 16, 2):
@@ -104,7 +108,7 @@ def test_a_run_is_broken_off_anywhere():
             assert not ctx.get(engine.busy) and not ctx.get(engine.done)
             assert await check() == clocks
 
-    with_program(bench)
+    with_program(bench, CONFIGS[kind])
 
 
 @pytest.mark.parametrize("field", ["out_height", "starts_base"])
