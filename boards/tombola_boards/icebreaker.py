@@ -31,7 +31,7 @@ BOARD = Board(
     leds={"ready": ("led_g", 0), "error": ("led_r", 0)},
     # 30 block RAMs of 4 kbit, 4 single-port RAMs of 256 kbit.
     config=EngineConfig(
-        rows=16,
+        rows=8,
         lanes=4,
         construction=4,
         accumulator_bits=20,
@@ -41,5 +41,7 @@ BOARD = Board(
         ticket_words=1024,
         table_entries=256,
         result_words=16,
+        count_bits=10,
+        compact=True,
     ),
 )
