@@ -43,10 +43,13 @@ class ArgMax(wiring.Component):
         result = self.results.p
         # One comparison says both: a lower index, complemented, is the larger of two equals.
         rank = Cat(~result.address[: len(self.index)], result.value).as_signed()
-        # Kept as its complement, which the comparison's carry chain takes without inverters.
+        # Kept as its complement: rank and kept meet in a carry chain without inverters, which says
+        # whether rank < ~kept. The signs change places, as that chain knows none.
         kept, found = Signal(rank.shape(), reset_less=True), Signal()
+        smaller = Signal()
+        m.d.comb += smaller.eq(Cat(rank[:-1], ~kept[-1]) < Cat(~kept[:-1], rank[-1]))
 
-        with m.If(self.results.valid & result.logits & (~found | (rank > ~kept))):
+        with m.If(self.results.valid & result.logits & ~(found & smaller)):
             m.d.sync += [kept.eq(~rank), found.eq(1)]
         with m.If(self.start):
             m.d.sync += [kept.eq(0), found.eq(0)]

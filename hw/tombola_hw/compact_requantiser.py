@@ -74,11 +74,15 @@ class CompactRequantiser(wiring.Component):
         # Both bounds have 9 bits: a value of more lies beyond one of them, its sign says which.
         short = Signal.like(layer.clamp_low)
         outside, below, above = Signal(), Signal(), Signal()
+        under, over = Signal(signed(len(short) + 1)), Signal(signed(len(short) + 1))
         m.d.comb += [
             short.eq(shifted),
             outside.eq(shifted != short),
-            below.eq(Mux(outside, shifted[-1], short < layer.clamp_low)),
-            above.eq(Mux(outside, ~shifted[-1], short > layer.clamp_high)),
+            # Both differences take the complement of `short`, so that it is made once.
+            under.eq(layer.clamp_low + ~short),
+            over.eq(layer.clamp_high - short),
+            below.eq(Mux(outside, shifted[-1], ~under[-1])),
+            above.eq(Mux(outside, ~shifted[-1], over[-1])),
             self.result.eq(shifted),
         ]
         with m.If(~layer.logits):
