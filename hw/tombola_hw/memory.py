@@ -15,8 +15,13 @@ from tombola_hw.memory_half import BlockHalf, SpramHalf
 
 
 def write_layout(config: EngineConfig) -> data.StructLayout:
-    """A write of the bytes of one word whose bits in `lanes` are set."""
+    """A write of the bytes of one word whose bits in `lanes` are set.
+
+    It goes to `address` if `apart`, else to the memory's `read_address`: that saves a user who
+    never reads and writes at once a second choice of addresses.
+    """
     return data.StructLayout({
+        "apart": unsigned(1),
         "address": unsigned(address_bits(config.activation_words)),
         "lanes": unsigned(config.lanes),
         "data": activation_layout(config),
@@ -62,7 +67,9 @@ class OneBank(wiring.Component):
         read = memory.read_port()
 
         m.d.comb += [
-            write.addr.eq(self.write.p.address),
+            write.addr.eq(
+                Mux(self.write.p.apart, self.write.p.address, self.read_address)
+            ),
             write.en.eq(Mux(self.write.valid, self.write.p.lanes, 0)),
             write.data.eq(self.write.p.data),
             read.addr.eq(self.read_address),
@@ -95,11 +102,14 @@ class TwoBanks(wiring.Component):
         m = Module()
 
         write = self.write.p
+        bank = Mux(write.apart, write.address[-1], self.read_address[-1])
         for index, half in enumerate(self._halves):
             m.submodules[f"half{index}"] = half
-            chosen = self.write.valid & (write.address[-1] == index)
+            chosen = self.write.valid & (bank == index)
             m.d.comb += [
-                half.port.address.eq(Mux(chosen, write.address[:-1], self.read_address[:-1])),
+                half.port.address.eq(
+                    Mux(chosen & write.apart, write.address[:-1], self.read_address[:-1])
+                ),
                 half.port.write_enable.eq(Mux(chosen, write.lanes, 0)),
                 half.port.write_data.eq(write.data),
             ]

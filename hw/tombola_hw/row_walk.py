@@ -4,7 +4,6 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.descriptor import COUNT_BITS
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola_hw.compute_checks import check_config
@@ -58,30 +57,34 @@ class RowWalk(wiring.Component):
         m = Module()
 
         layer = self.layer
+        bits = self._config.count_bits
+        row_words, chunk_words, period = (
+            layer[name][:bits] for name in ("row_words", "chunk_words", "period")
+        )
         steps_a_word = WORD // self._config.construction
         # Words from this chunk to the row's end, complemented: adding needs no inverters.
-        left = Signal(COUNT_BITS)
-        following = Signal(COUNT_BITS + 1)
+        left = Signal(bits)
+        following = Signal(bits + 1)
         final = Signal()
         part = Signal(range(steps_a_word))   # step in the word
-        phase = Signal(COUNT_BITS, init=1)   # word in the period, from 1
+        phase = Signal(bits, init=1)   # word in the period, from 1
         chunk_phase = Signal.like(phase)     # ... at the start of the chunk
-        word = Signal(range(min(self._config.weight_lines, (1 << COUNT_BITS) - 1) + 1), init=1)
+        word = Signal(range(min(self._config.weight_lines, (1 << bits) - 1) + 1), init=1)
         limit = Signal.like(word)            # words of this chunk
 
         word_end = part == steps_a_word - 1
-        tail = phase == layer.period
+        tail = phase == period
         masks = (layer.word_mask, layer.tail_mask)
         ordinary, cut = (mask.word_select(part, self._config.construction) for mask in masks)
         m.d.comb += [
-            following.eq(left + layer.chunk_words),
+            following.eq(left + chunk_words),
             self.real.eq(Mux(tail, cut, ordinary)),
             self.last.eq(word_end & (word == limit)),
             self.final.eq(final),
         ]
         # Settled long before a turn's first step, which comes clocks after `begin` or `turn`.
         m.d.sync += final.eq(following[-1] | following[:-1].all())
-        m.d.sync += limit.eq(Mux(final, ~left, layer.chunk_words))
+        m.d.sync += limit.eq(Mux(final, ~left, chunk_words))
 
         # Each register has one enable and one reset: on iCE40 that halves its cells.
         word_step = self.step & word_end
@@ -104,6 +107,6 @@ class RowWalk(wiring.Component):
         with m.Elif(advance):
             m.d.sync += chunk_phase.eq(phase)
         with m.If(self.begin | advance):
-            m.d.sync += left.eq(Mux(self.begin | final, ~layer.row_words, following))
+            m.d.sync += left.eq(Mux(self.begin | final, ~row_words, following))
 
         return m

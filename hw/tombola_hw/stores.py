@@ -98,18 +98,18 @@ class ActivationStore(wiring.Component):
         m.d.comb += [
             memory.read_address.eq(Mux(self.busy, self.address, host_word)),
             self.activations.eq(memory.read_data),
+            write.payload.address.eq(result.address),
+            write.payload.apart.eq(self.busy),
         ]
         with m.If(self.busy):
             m.d.comb += [
                 write.valid.eq(self.results.valid & ~result.logits),
-                write.payload.address.eq(result.address),
                 write.payload.lanes.eq(1 << result.lane),
             ]
             m.d.comb += [write.payload.data[lane].eq(result.value[:BYTE]) for lane in range(lanes)]
         with m.Else():
             m.d.comb += [
                 write.valid.eq(self.host_write),
-                write.payload.address.eq(host_word),
                 write.payload.lanes.eq(((1 << unit) - 1) << (host_unit * unit)),
             ]
             m.d.comb += [
