@@ -150,7 +150,7 @@ def test_memory_that_does_not_keep_what_is_written(board, device, ticket):
         address, word ^ 1 if address == Window.TICKET.base + 70 else word
     )
     assert message(device.load, ticket) == (
-        "the board's ticket memory does not keep words 63 to 89; check its power supply, and that "
+        "the board's ticket memory does not keep words 61 to 89; check its power supply, and that "
         "its bitstream met the clock when it was built"
     )
     assert device.program is None

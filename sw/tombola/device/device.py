@@ -1,7 +1,7 @@
 """A board that runs tickets: connect to it, load a ticket, infer."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -31,12 +31,12 @@ Progress = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Run:
     """The requests of one inference that have answers."""
 
     wait: Request
-    logits: Sequence[Request]
+    logits: list[Request] = field(default_factory=list)
 
 
 class Device:
@@ -113,8 +113,8 @@ class Device:
     def infer(self, images: np.ndarray, *, progress: Progress | None = None) -> Results:
         """Runs images through the network, one after the other.
 
-        The next image is on its way while the answers to the last one come. It is not while the
-        engine runs: the activation memory is the engine's then.
+        While the engine runs, the activation memory is its own: the board keeps one request of the
+        next image until the run is over. All others are on their way while answers come.
 
         Parameters
         ----------
@@ -145,24 +145,32 @@ class Device:
         """Starts a run for each image and hands out those whose answers have all come."""
         before: Run | None = None
         for writes in program.image_writes(images):
-            for address, words in writes:
-                loader.write(self._link, address, words)
+            first, *others = (each for part in writes for each in loader.requests(*part))
+            # While a run is under way the board keeps one request, which is done behind it.
+            self._link.send(Command.WRITE, *first)
+            if before is not None:
+                before.logits += self._read_results(program)
+            for request in others:
+                self._link.send(Command.WRITE, *request)
             if before is not None:
                 # A run overwrites the results of the one before: those must be here.
                 self._link.finish(before.wait, *before.logits)
             self._link.send(Command.WRITE, ADDRESS["control"], START)
             wait = self._link.send(Command.WAIT, ADDRESS["status"], RUN_REGISTERS)
-            address, count = program.result_words
-            parts = [
-                self._link.send(Command.READ, address + at, min(MAX_WORDS, count - at))
-                for at in range(0, count, MAX_WORDS)
-            ]
             if before is not None:
                 yield before
-            before = Run(wait=wait, logits=parts)
+            before = Run(wait=wait)
         if before is not None:
+            before.logits += self._read_results(program)
             self._link.finish()
             yield before
+
+    def _read_results(self, program: Program) -> list[Request]:
+        address, count = program.result_words
+        return [
+            self._link.send(Command.READ, address + at, min(MAX_WORDS, count - at))
+            for at in range(0, count, MAX_WORDS)
+        ]
 
     def _result(self, program: Program, run: Run) -> tuple[np.ndarray, int]:
         after = check_run(run.wait.words, self._info.address)

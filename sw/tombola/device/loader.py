@@ -7,7 +7,7 @@ import numpy as np
 from tombola.compiler.program import Program
 from tombola.device.link import Link
 from tombola.spec.errors import DeviceError
-from tombola.spec.link import MAX_REQUEST_WORDS, MAX_WORDS, Command
+from tombola.spec.link import MAX_REQUEST_WORDS, Command
 from tombola.spec.registers import ADDRESS, Window
 
 WRITE_WORDS = MAX_REQUEST_WORDS - 1
@@ -24,15 +24,17 @@ def registers(program: Program) -> tuple[int, ...]:
     return tuple(written[ADDRESS[name]] for name in REGISTERS)
 
 
-def write(link: Link, address: int, words: np.ndarray) -> None:
-    """Sends words for an address and those after it.
+def requests(address: int, words: np.ndarray) -> list[tuple[int, ...]]:
+    """Payloads of the WRITEs that bring words to an address and those after it.
 
-    The last of them go in a short request, which is done as soon as a short one can follow.
+    The last of them is short, so that it is done as soon as a short request can follow.
     """
     tail = max(0, words.size - LAST_WORDS)
-    for start, stop in ((0, tail), (tail, words.size)):
-        for at, part in _parts(words[start:stop], WRITE_WORDS):
-            link.send(Command.WRITE, address + start + at, *part)
+    return [
+        (address + start + at, *part)
+        for start, stop in ((0, tail), (tail, words.size))
+        for at, part in _parts(words[start:stop], WRITE_WORDS)
+    ]
 
 
 def load(link: Link, program: Program, progress: Callable[[int, int], None]) -> None:
@@ -63,14 +65,14 @@ def load(link: Link, program: Program, progress: Callable[[int, int], None]) -> 
 def _verify(link: Link, address: int, words: np.ndarray) -> None:
     checks = [
         (at, part, link.send(Command.CHECK, address + at, len(part), expected=part))
-        for at, part in _parts(words, MAX_WORDS)
+        for at, part in _parts(words, WRITE_WORDS)
     ]
     link.finish()
     for at, part, check in checks:
         for _ in range(ATTEMPTS):
             if check.matches:
                 break
-            write(link, address + at, np.array(part, dtype=np.uint32))
+            link.send(Command.WRITE, address + at, *part)
             check = link.send(Command.CHECK, address + at, len(part), expected=part)
             link.finish()
         if not check.matches:
