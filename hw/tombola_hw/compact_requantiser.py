@@ -18,8 +18,8 @@ class CompactRequantiser(wiring.Component):
     Latency: `latency` clocks. Throughput: a value a clock, no back-pressure. Golden model:
     `tombola.spec.arithmetic.requantise`, whose rounding half is part of the entry's bias.
 
-    It has five multiplications of 16 x 16 bits, two with an addition behind; a value, of them two
-    in one clock, is for 24 MHz on an iCE40 UP5K.
+    It has five multiplications of 16 x 16 bits, two with an addition behind. The way from the table
+    through a multiplication and an addition is for 24 MHz on an iCE40 UP5K.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class CompactScaler(wiring.Component):
     the low product takes the low part of the bias, the high product what is above `LOW_BITS` of
     that. Only the highest bits of the bias are added in cells.
 
-    Latency: 1 clock, behind it a multiplier. Throughput: a value a clock, no back-pressure.
+    Latency: 2 clocks. Throughput: a value a clock, no back-pressure.
     Golden model: integers.
 
     Parameters
@@ -36,10 +36,11 @@ class CompactScaler(wiring.Component):
     entry : In(table_layout())
         Of the same clock as `value`.
     total : Out(signed(total_bits))
-        Combinational.
+        Registered: nextpnr 0.11 times no way through a multiplier block, so that none follows
+        another within a clock.
     """
 
-    latency = 1
+    latency = 2
 
     def __init__(self, config: EngineConfig):
         check_config("CompactScaler", config)
@@ -69,8 +70,8 @@ class CompactScaler(wiring.Component):
 
         entry = self.entry
         low_bias = Cat(entry.bias[:LOW_BIAS_BITS], Const(0, 1)).as_signed()
-        # Kept: yosys 0.70 would take the register into two multiplier blocks, the second one as an
-        # input of the shifter, and then connect neither there.
+        # Kept, as `total`: yosys 0.70 would take such a register into two multiplier blocks, as an
+        # output here and as an input there, and leave the input unconnected.
         partial = Signal(signed(32), reset_less=True, attrs={"keep": 1})
         m.d.sync += partial.eq(self.low * entry.scale + low_bias)
 
@@ -86,10 +87,13 @@ class CompactScaler(wiring.Component):
         # What is above the low part of the bias meets the rest of it, the multiplier all of it.
         carried = Signal.like(high_bias)
         addend = Signal(signed(self.total_bits - LOW_BITS))
+        total_low = Signal(LOW_BITS, reset_less=True)
+        total_high = Signal(len(addend), reset_less=True, attrs={"keep": 1})
         m.d.comb += [
             carried.eq(high_bias + partial[LOW_BIAS_BITS:].as_signed()),
             addend.eq(Cat(partial[LOW_BITS:LOW_BIAS_BITS], carried)),
-            self.total.eq(Cat(partial[:LOW_BITS], (high * scale + addend)[:len(addend)])),
+            self.total.eq(Cat(total_low, total_high)),
         ]
+        m.d.sync += [total_low.eq(partial), total_high.eq(high * scale + addend)]
 
         return m

@@ -74,7 +74,7 @@ def test_init():
 
 def test_compact_init():
     config = EngineConfig(accumulator_bits=20, compact=True)
-    assert CompactRequantiser(config).latency == 3
+    assert CompactRequantiser(config).latency == 4
     assert CompactScaler(config).total_bits == 37
     assert CompactScaler(EngineConfig(accumulator_bits=12)).total_bits == 34
     with pytest.raises(ConfigError) as error:
