@@ -31,7 +31,7 @@ BOARD = Board(
     leds={"ready": ("led_g", 0), "error": ("led_r", 0)},
     # 30 block RAMs of 4 kbit, 4 single-port RAMs of 256 kbit.
     config=EngineConfig(
-        rows=8,
+        rows=12,
         lanes=4,
         construction=4,
         accumulator_bits=20,
