@@ -43,8 +43,8 @@ NARROW = EngineConfig(
 FAULTS = {
     "sign flipped": (
         "mac_row.py",
-        "Mux(bit & port.inside, positive, negative)",
-        "Mux(bit & port.inside, negative, positive)",
+        "Mux(bit & counts, positive, negative)",
+        "Mux(bit & counts, negative, positive)",
     ),
     "mask shifted by one": (
         "mask_reader.py",
@@ -63,8 +63,8 @@ FAULTS = {
     ),
     "padding value not zero": (
         "mac_row.py",
-        "Mux(bit & port.inside, positive, negative)",
-        "Mux(bit | ~port.inside, positive, negative)",
+        "[(bit, port.inside) for bit in activation]",
+        "[(bit | ~port.inside, 1) for bit in activation]",
     ),
     "LFSR tap": (
         "lfsr.py",
@@ -151,8 +151,8 @@ def test_accumulator_one_bit_short_is_caught(tmp_path):
     assert not caught(ticket, sound, images)
     edit = (
         "mac_row.py",
-        "port.total.eq(kept + tree.total)",
-        f"port.total.eq((kept + tree.total)[:{NARROW.accumulator_bits - 1}].as_signed())",
+        "following.eq(kept + tree.total)",
+        f"following.eq((kept + tree.total)[:{NARROW.accumulator_bits - 1}].as_signed())",
     )
     assert caught(ticket, faulty_rtl(tmp_path / "short", NARROW, [edit]), images)
 
@@ -175,8 +175,8 @@ def _edited_tables(change):
     """`program._tables` with each layer's biases changed by what `change(ticket, layer)` says."""
     original = program._tables
 
-    def tables(ticket, config):
-        bases, image = original(ticket, config)
+    def tables(ticket, tensors, config):
+        bases, image = original(ticket, tensors, config)
         for base, layer in zip(bases, ticket.layers, strict=True):
             if isinstance(layer, Conv):
                 delta = change(ticket, layer)
