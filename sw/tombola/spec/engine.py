@@ -117,7 +117,7 @@ class EngineConfig:
             raise ConfigError(f"activation_banks must be 1 or 2, not {self.activation_banks}")
 
     @classmethod
-    def for_geometry(cls, geometry: str, **sizes: int) -> "EngineConfig":
+    def for_geometry(cls, geometry: str, **sizes: Any) -> "EngineConfig":
         """An engine of ``ROWSxLANES`` with 64 KiB of activations, however wide its words are.
 
         `sizes` are further parameters; those not given stay at their defaults, construction too.
