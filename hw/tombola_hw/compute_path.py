@@ -76,7 +76,14 @@ class ComputePath(wiring.Component):
         convolves = self.layer.operation == Operation.CONVOLVE
         connect(m, array.sums, output.mac)
         connect(m, pool.sums, output.pool)
-        connect(m, output.results, flipped(self.results))
+        if self._config.compact:
+            # The compact output unit ends in logic, and memories and argmax begin with it.
+            m.d.sync += [
+                self.results.valid.eq(output.results.valid),
+                self.results.payload.eq(output.results.payload),
+            ]
+        else:
+            connect(m, output.results, flipped(self.results))
         for unit in (fetch, output):
             m.d.comb += [unit.layer.eq(self.layer), unit.start.eq(self.start)]
         m.d.comb += [
