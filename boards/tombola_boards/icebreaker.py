@@ -31,9 +31,9 @@ BOARD = Board(
     leds={"ready": ("led_g", 0), "error": ("led_r", 0)},
     # 30 block RAMs of 4 kbit, 4 single-port RAMs of 256 kbit.
     config=EngineConfig(
-        rows=12,
+        rows=16,
         lanes=4,
-        construction=4,
+        construction=2,
         accumulator_bits=20,
         weight_lines=256,
         activation_words=32768,
