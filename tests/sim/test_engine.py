@@ -40,6 +40,17 @@ def test_every_feature(engines, geometry):
     assert 0 < report.mac_utilisation < 1
 
 
+def test_every_feature_on_a_compact_engine(tmp_path):
+    config = EngineConfig(
+        rows=5, lanes=4, construction=2, accumulator_bits=20, activation_banks=2, count_bits=9,
+        layer_rams=3, compact=True, **SIZES,
+    )
+    write_rtl(config, tmp_path)
+    network = mixed_network(seed=3)
+    report = cosimulate(network.build(), tmp_path, network.images(SAMPLES))
+    assert report.exact, report.mismatches
+
+
 @pytest.mark.parametrize("layer, channel", [(0, 6), (1, 0), (4, 36), (6, 10)])
 def test_first_wrong_layer_is_named(engines, layer, channel):
     network = mixed_network(seed=3)
