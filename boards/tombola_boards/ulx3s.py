@@ -30,7 +30,7 @@ BOARD = Board(
     leds={"ready": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     # 56 block RAMs of 18 kbit.
     config=EngineConfig(
-        rows=16,
+        rows=8,
         lanes=16,
         construction=16,
         accumulator_bits=24,
