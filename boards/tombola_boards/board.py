@@ -15,6 +15,25 @@ class Family(enum.Enum):
 
     ICE40 = "ice40"
     ECP5 = "ecp5"
+    GOWIN = "gowin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programmer:
+    """The program that brings a bitstream onto a board.
+
+    Parameters
+    ----------
+    tool : str
+        A name of `tombola_boards.tools.TOOLS`.
+    sram, flash : tuple of str, optional
+        Its arguments before the path of the bitstream, for a configuration that power-off ends and
+        for one that the board boots from; None where the board has no such way.
+    """
+
+    tool: str
+    sram: tuple[str, ...] | None = None
+    flash: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +53,16 @@ class Board:
         Of the engine.
     config : EngineConfig
         The engine that fits.
+    programmer : Programmer
+        It boots from flash where that has a way.
+    cable : str
+        For people: what plugs in where.
+    page : str
+        Where the vendor describes it.
+    adapter : str
+        For people: how an adapter is wired to the serial line; empty where `cable` carries it.
+    remark : str
+        For people: what else they must know or do to program it.
     baud : int
         Of the serial line; divides `clock_hz` with less than 2 % error.
     spram : bool
@@ -50,6 +79,11 @@ class Board:
     make_platform: Callable[[], Platform]
     clock_hz: int
     config: EngineConfig
+    programmer: Programmer
+    cable: str
+    page: str
+    adapter: str = ""
+    remark: str = ""
     baud: int = 1_000_000
     spram: bool = False
     layer_dsps: int = 0

@@ -3,7 +3,7 @@
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from tombola.spec.engine import EngineConfig
-from tombola_boards.board import Board, Family
+from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.clock import BoardClock, Ice40Loop
 from tombola_boards.pll import Ice40Pll
 
@@ -28,6 +28,9 @@ BOARD = Board(
     make_platform=Platform,
     clock_hz=CLOCK_HZ,
     spram=True,
+    programmer=Programmer(tool="iceprog", flash=()),
+    cable="micro USB: power, programming and the serial line",
+    page="https://github.com/icebreaker-fpga/icebreaker",
     leds={"ready": ("led_g", 0), "error": ("led_r", 0)},
     # 30 block RAMs of 4 kbit, 4 single-port RAMs of 256 kbit.
     config=EngineConfig(

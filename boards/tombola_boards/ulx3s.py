@@ -3,7 +3,7 @@
 from amaranth_boards.ulx3s import ULX3S_25F_Platform
 
 from tombola.spec.engine import EngineConfig
-from tombola_boards.board import Board, Family
+from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.clock import BoardClock, Ecp5Loop
 from tombola_boards.pll import Ecp5Pll
 
@@ -27,6 +27,13 @@ BOARD = Board(
     family=Family.ECP5,
     make_platform=Platform,
     clock_hz=CLOCK_HZ,
+    programmer=Programmer(
+        tool="openFPGALoader",
+        sram=("--board", "ulx3s"),
+        flash=("--board", "ulx3s", "--write-flash"),
+    ),
+    cable="micro USB at US1: power, programming and the serial line",
+    page="https://radiona.org/ulx3s/",
     leds={"ready": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     # 56 block RAMs of 18 kbit.
     config=EngineConfig(

@@ -3,7 +3,7 @@ from amaranth.back import verilog
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError
-from tombola_boards.board import Board, Family
+from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.build import prepare
 from tombola_boards.registry import BOARDS, board_named
 from tombola_boards.top import serial_engine
@@ -33,6 +33,7 @@ def test_a_baud_rate_the_clock_cannot_make():
         Board(
             name="b", title="B", family=Family.ICE40, make_platform=object,
             clock_hz=24_000_000, baud=9_600_000, config=EngineConfig(),
+            programmer=Programmer(tool="iceprog"), cable="", page="",
         )
 
 
