@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from .output import add_json, emit, working
+from .output import add_json, emit
 
 SUMMARY = "build the bitstream of a board"
 
@@ -74,57 +74,18 @@ def _ticket(path):
 
 
 def _build(board, args, ticket, out: Path) -> dict:
-    from tombola_boards.build import DEFAULT_SEEDS, build_board
     from tombola_boards.build_cache import RESULT, write_files
 
-    config = board.config if args.geometry is None else board.config_for(args.geometry)
-    images = {}
-    if ticket is not None:
-        from ..compiler.program import compile_ticket
+    from .bitstream import build
 
-        program = compile_ticket(ticket, config)
-        images = {
-            "ticket_init": program.ticket_image.tolist(),
-            "table_init": program.table_image.tolist(),
-        }
-    with Stages(board.name) as stages:
-        built = build_board(
-            board,
-            config=config,
-            images=images,
-            seeds=DEFAULT_SEEDS if args.seeds is None else args.seeds,
-            progress=stages.begin,
-        )
+    config = board.config if args.geometry is None else board.config_for(args.geometry)
+    built = build(board, config=config, ticket=ticket, seeds=args.seeds)
     document = dict(built.document)
     if ticket is not None:
         document["ticket_sha256"] = hashlib.sha256(args.ticket.read_bytes()).hexdigest()
     files = {**built.files, RESULT: f"{json.dumps(document, indent=2)}\n".encode()}
     write_files(out, files)
     return {**document, "bitstream": str(out / document["bitstream"]), "out": str(out)}
-
-
-class Stages:
-    """Shows on stderr which stage of a build is running."""
-
-    def __init__(self, title: str):
-        self._title, self._shown = title, None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._end(*error)
-
-    def begin(self, name: str) -> None:
-        """The stage `name` begins; the one before it has ended."""
-        self._end(None, None, None)
-        self._shown = working(f"{self._title}: {name.replace('_', ' and ')}")
-        self._shown.__enter__()
-
-    def _end(self, *error):
-        if self._shown is not None:
-            self._shown.__exit__(*error)
-            self._shown = None
 
 
 def _table(documents):
