@@ -127,7 +127,10 @@ def _mode(ticket: Ticket, size: tuple[int, int]) -> str:
 
 def _read_arrays(ticket: Ticket, file: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as opened:
+            arrays = np.load(opened, allow_pickle=False)
+            if isinstance(arrays, np.ndarray):
+                raise ValueError("it holds a single array")
             content = {name: arrays[name] for name in arrays.files if name in ("images", "labels")}
     except OSError as error:
         raise _unreadable(file, error) from None

@@ -1,0 +1,51 @@
+"""A digits ticket, and the driver on a board in Python in place of a real one."""
+
+import pytest
+from support.fake_device import make_board, open_device
+from support.tickets import TicketBuilder
+
+from tombola.cli import connecting
+from tombola.spec import ticket_file
+from tombola.spec.ticket import Window
+
+
+def digits_ticket(shape=(1, 8, 8), **provenance):
+    """A small network over digits, never searched."""
+    builder = TicketBuilder(shape, seed=5)
+    builder.conv(4, window=Window(padding=(1, 1, 1, 1)), freeze=(60, 60), in_channels=shape[0])
+    builder.conv(10, shape[1:], freeze=(100, 100), in_channels=4, logits=True)
+    ticket = builder.build()
+    ticket.provenance.update(provenance)
+    return ticket
+
+
+@pytest.fixture
+def digits():
+    """The ticket and, as `path`, its file."""
+    return digits_ticket(dataset="digits")
+
+
+@pytest.fixture
+def ticket_path(digits, tmp_path):
+    path = tmp_path / "my.ticket"
+    ticket_file.save(digits, path)
+    return path
+
+
+@pytest.fixture
+def board(digits):
+    return make_board(digits)
+
+
+@pytest.fixture
+def opened(monkeypatch, board):
+    """The board is at every address; records addresses and baud rates."""
+    calls = []
+
+    def connect(address, *, baud):
+        calls.append((address, baud))
+        board.name = address
+        return open_device(board)
+
+    monkeypatch.setattr(connecting, "open_device", connect)
+    return calls

@@ -1,0 +1,217 @@
+"""`tombola infer` as a user calls it, on a board in Python."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tombola import data
+from tombola.cli.main import main
+from tombola.spec import reference
+
+
+def infer(ticket_path, *arguments, device="serial:/dev/ttyUSB1"):
+    return main(["infer", "--device", device, "--ticket", str(ticket_path), *map(str, arguments)])
+
+
+def document(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_data_set(opened, digits, ticket_path, capsys):
+    assert infer(ticket_path, "--samples", "5", "--board", "icebreaker", "--json") == 0
+    said = document(capsys)
+    content = data.load("digits")
+    expected = reference.logits(digits, content.test_images[:5])
+    assert [each["logits"] for each in said["results"]] == expected.tolist()
+    assert [each["class"] for each in said["results"]] == expected.argmax(axis=1).tolist()
+    assert [each["label"] for each in said["results"]] == content.test_labels[:5].tolist()
+    assert said["accuracy"] == (expected.argmax(axis=1) == content.test_labels[:5]).mean()
+    assert (said["samples"], said["agreement"], said["mismatches"]) == (5, 1.0, 0)
+    assert said["latency_cycles"] > 100
+    assert said["latency_us"] == pytest.approx(said["latency_cycles"] / 24)
+    assert said["engine_inferences_per_second"] == pytest.approx(
+        24e6 / said["latency_cycles"], rel=1e-3
+    )
+    assert said["inferences_per_second"] > 0
+    assert said["inferences_per_second_of"] == "the board with its transfers"
+    assert said["counters"]["cycles"] == said["latency_cycles"]
+    assert opened == [("serial:/dev/ttyUSB1", 1_000_000)]
+
+
+def test_an_unknown_board_has_no_microseconds(opened, ticket_path, capsys):
+    assert infer(ticket_path, "--samples", "2", "--json") == 0
+    said = document(capsys)
+    assert said["latency_us"] is None and said["engine_inferences_per_second"] is None
+    assert said["latency_us_unknown"] == "the clock is unknown; name the board with --board"
+    assert infer(ticket_path, "--samples", "2") == 0
+    assert "the clock is unknown; name the board with --board" in capsys.readouterr().out
+
+
+def test_a_virtual_board_says_whose_speed_it_is(opened, ticket_path, capsys):
+    assert infer(ticket_path, "--samples", "2", "--json", device="virtual:ulx3s-25f") == 0
+    said = document(capsys)
+    assert said["inferences_per_second_of"] == "the simulation"
+    assert opened == [("virtual:ulx3s-25f", 1_000_000)]
+
+
+def test_image_files_and_arrays(opened, digits, ticket_path, tmp_path, capsys):
+    images = data.load("digits").test_images[:4]
+    grey, coloured, arrays = (tmp_path / name for name in ("g.png", "c.png", "a.npz"))
+    Image.fromarray(images[0, 0]).save(grey)
+    Image.fromarray(images[1, 0]).convert("RGB").save(coloured)
+    np.savez(arrays, images=images[2:, 0], labels=np.array([7, 1], np.uint8))
+    assert infer(ticket_path, grey, coloured, arrays, "--json") == 0
+    said = document(capsys)
+    expected = reference.logits(digits, images)
+    assert [each["logits"] for each in said["results"]] == expected.tolist()
+    assert [each["label"] for each in said["results"]] == [None, None, 7, 1]
+    assert [each["image"] for each in said["results"]] == [
+        str(grey), str(coloured), f"{arrays}:0", f"{arrays}:1"
+    ]  # fmt: skip
+    assert said["accuracy"] == (expected[2:].argmax(axis=1) == [7, 1]).mean()
+    assert said["source"] == "4 images of 3 files"
+
+
+def test_images_without_a_label_have_no_accuracy(opened, ticket_path, tmp_path, capsys):
+    file = tmp_path / "g.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(file)
+    assert infer(ticket_path, file) == 0
+    shown = capsys.readouterr().out
+    assert "accuracy" not in shown and "1 of 1, every logit" in shown
+
+
+def test_the_table_ends_after_some_images(opened, ticket_path, capsys):
+    assert infer(ticket_path, "--samples", "23") == 0
+    captured = capsys.readouterr()
+    assert "and 3 more; --json has all" in captured.out
+    assert "23 of 23, every logit" in captured.out
+    assert "images inferred: 23 to go" in captured.err
+
+
+def test_another_logit_is_status_1(opened, board, ticket_path, capsys):
+    infer_on_chip = board.engine._infer
+    calls = []
+
+    def wrong(program):
+        logits = infer_on_chip(program).copy()
+        calls.append(logits)
+        if len(calls) == 2:
+            logits[logits.argmax()] += 1
+        return logits
+
+    board.engine._infer = wrong
+    assert infer(ticket_path, "--samples", "4", "--json") == 1
+    said = document(capsys)
+    assert said["agreement"] == 0.75 and said["mismatches"] == 1
+    assert [each["agrees"] for each in said["results"]] == [True, False, True, True]
+
+
+def save(path, **arrays):
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--samples", "0"], "samples must be between 1 and 360, the test images of digits, not 0"),
+        (["--dataset", "flowers"],
+         "data set must be one of digits, fmnist, mnist, cifar10, not 'flowers'"),
+        (["x.png", "--samples", "3"],
+         "images are files or --dataset with --samples, not both; leave one out"),
+        (["none.png"], "cannot read none.png: No such file or directory"),
+        (["none.npz"], "cannot read none.npz: No such file or directory"),
+        (["--board", "x"], "board must be one of "),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_one_line(opened, ticket_path, capsys, arguments, message):
+    assert infer(ticket_path, *arguments) == 2
+    said = capsys.readouterr().err
+    whole = f"tombola: error: {message}"
+    assert said == f"{whole}\n" or (arguments[0] == "--board" and said.startswith(whole))
+    assert not opened
+
+
+def test_without_a_ticket(capsys):
+    assert main(["infer", "--device", "auto", "x.png"]) == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: infer needs the ticket to know what it should find; add --ticket FILE\n"
+    )
+
+
+def test_no_image_file(opened, ticket_path, tmp_path, capsys):
+    file = tmp_path / "a.png"
+    file.write_text("hello")
+    assert infer(ticket_path, file) == 2
+    assert capsys.readouterr().err == (
+        f"tombola: error: {file} is no image; give a .png, another image file or a .npz\n"
+    )
+
+
+def test_an_image_of_another_size(opened, ticket_path, tmp_path, capsys):
+    file = tmp_path / "a.png"
+    Image.fromarray(np.zeros((8, 9), np.uint8)).save(file)
+    assert infer(ticket_path, file) == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: images must be 1x8x8 (channels x height x width) for this ticket, not "
+        f"1x8x9 as {file}\n"
+    )
+
+
+def test_an_image_with_too_many_bits(opened, ticket_path, tmp_path, capsys):
+    file = tmp_path / "a.png"
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(file)
+    assert infer(ticket_path, file) == 2
+    assert capsys.readouterr().err == (
+        f"tombola: error: {file} must have 8 bits a channel, not the format I;16; convert it\n"
+    )
+
+
+ZEROS = np.zeros((2, 1, 8, 8), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "arrays, message",
+    [
+        ({"pictures": ZEROS}, "{} must hold an array named images; write it with numpy.savez"),
+        ({"images": ZEROS.astype(float)},
+         "images in {} must be uint8 of shape (batch, channels, height, width), not float64 of "
+         "shape (2, 1, 8, 8)"),
+        ({"images": ZEROS[:0]},
+         "images in {} must be uint8 of shape (batch, channels, height, width), not uint8 of "
+         "shape (0, 1, 8, 8)"),
+        ({"images": ZEROS, "labels": np.zeros(3, int)},
+         "labels in {} must be integers of shape (2,), not int64 of shape (3,)"),
+        ({"images": ZEROS, "labels": np.zeros(2)},
+         "labels in {} must be integers of shape (2,), not float64 of shape (2,)"),
+        ({"images": np.zeros((2, 3, 8, 8), np.uint8)},
+         "images must be 1x8x8 (channels x height x width) for this ticket, not 3x8x8 as those "
+         "in {}"),
+    ],
+)  # fmt: skip
+def test_wrong_arrays(opened, ticket_path, tmp_path, capsys, arrays, message):
+    file = tmp_path / "a.npz"
+    np.savez(file, **arrays)
+    assert infer(ticket_path, file) == 2
+    assert capsys.readouterr().err == f"tombola: error: {message.format(file)}\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x80\x04nothing"])
+def test_a_damaged_archive(opened, ticket_path, tmp_path, capsys, content):
+    file = tmp_path / "a.npz"
+    file.write_bytes(content)
+    assert infer(ticket_path, file) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"tombola: error: {file} is no sound .npz file: ")
+    assert said.count("\n") == 1
+
+
+def test_a_single_array_is_no_archive(opened, ticket_path, tmp_path, capsys):
+    file = tmp_path / "a.npz"
+    with file.open("wb") as out:
+        np.save(out, ZEROS)
+    assert infer(ticket_path, file) == 2
+    assert capsys.readouterr().err == (
+        f"tombola: error: {file} is no sound .npz file: it holds a single array\n"
+    )
