@@ -1,6 +1,6 @@
 """Builds a bitstream, with or without a ticket in it, and shows which stage is running."""
 
-from tombola.cli.output import working
+from tombola.cli.output import Stages
 from tombola.compiler.program import compile_ticket
 from tombola.spec.engine import EngineConfig
 from tombola.spec.ticket import Ticket
@@ -34,7 +34,7 @@ def build(
             "ticket_init": program.ticket_image.tolist(),
             "table_init": program.table_image.tolist(),
         }
-    with _Stages(board.name) as stages:
+    with Stages(board.name) as stages:
         return build_board(
             board,
             config=config,
@@ -42,27 +42,3 @@ def build(
             seeds=DEFAULT_SEEDS if seeds is None else seeds,
             progress=stages.begin,
         )
-
-
-class _Stages:
-    """Shows on stderr which stage of a build is running."""
-
-    def __init__(self, title: str):
-        self._title, self._shown = title, None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._end(*error)
-
-    def begin(self, name: str) -> None:
-        """The stage `name` begins; the one before it has ended."""
-        self._end(None, None, None)
-        self._shown = working(f"{self._title}: {name.replace('_', ' and ')}")
-        self._shown.__enter__()
-
-    def _end(self, *error):
-        if self._shown is not None:
-            self._shown.__exit__(*error)
-            self._shown = None

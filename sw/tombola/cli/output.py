@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_json", "counting", "emit", "log", "working"]
+__all__ = ["Stages", "add_json", "counting", "emit", "log", "working"]
 
 # Width of tables in a file or pipe, where there is no terminal to ask.
 PLAIN_WIDTH = 100
@@ -89,6 +89,36 @@ def counting(message: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(message, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+class Stages:
+    """Shows on stderr which stage of something long is running.
+
+    Parameters
+    ----------
+    title : str
+        Of what is done in stages.
+    """
+
+    def __init__(self, title: str):
+        self._title, self._shown = title, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._end(*error)
+
+    def begin(self, name: str) -> None:
+        """The stage `name` begins; the one before it has ended."""
+        self._end(None, None, None)
+        self._shown = working(f"{self._title}: {name.replace('_', ' and ')}")
+        self._shown.__enter__()
+
+    def _end(self, *error):
+        if self._shown is not None:
+            self._shown.__exit__(*error)
+            self._shown = None
 
 
 def _console(file):
