@@ -26,7 +26,7 @@ EXPERIMENTS = {
     "fmnist-mlp-torch": ("--preset fmnist-mlp --weights torch", (1, 2, 3, 4, 5)),
 }
 SEARCHED = ("float_accuracy", "integer_accuracy")
-INSPECTED = ("file_bytes", "mask_bits", "weights", "searchable_weights", "requantisation_bits")
+INSPECTED = ("ticket_bytes", "mask_bits", "weights", "searchable_weights", "requantisation_bits")
 
 
 def tombola(*arguments: str) -> dict:

@@ -9,7 +9,7 @@ from tombola.cli.main import main
 
 DOCUMENTS = {
     "search": {"ticket": "d.ticket", "float_accuracy": 0.97, "integer_accuracy": 0.96},
-    "inspect": {"file_bytes": 4000, "ticket_bytes": 3000, "dense_bytes": 60000},
+    "inspect": {"ticket_bytes": 4000, "seed_and_mask_bytes": 3000, "dense_bytes": 60000},
     "eval": {"integer_accuracy": 0.96},
     "rtl": {"files": ["tombola_engine.v"]},
     "sim": {"samples": 5, "values_compared": 50, "mismatches": 0, "cycles_per_inference": 7000.0},

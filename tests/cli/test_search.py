@@ -146,18 +146,18 @@ def test_inspect_counts(found, capsys):
     assert shown["searchable_weights"] == shown["mask_bits"] == weights
     assert shown["mask_bits_a_weight"] == 1.0
     assert shown["dense_bytes"] == 4 * weights
-    assert shown["file_bytes"] == document["ticket_bytes"]
+    assert shown["ticket_bytes"] == document["ticket_bytes"]
     channels = sum(x["shape"][0] for x in shown["layer_table"] if "shift" in x)
     assert shown["requantisation_bits"] == 48 * channels
-    assert shown["ticket_bytes"] == -(-(64 + weights) // 8)
-    assert shown["normalised_ticket_bytes"] == -(-(64 + weights + 48 * channels) // 8)
+    assert shown["seed_and_mask_bytes"] == -(-(64 + weights) // 8)
+    assert shown["model_bytes"] == -(-(64 + weights + 48 * channels) // 8)
     # Half of the weights stay, so no code is shorter than a bit for each.
     assert shown["entropy_bits"] == pytest.approx(weights, rel=1e-3)
     assert shown["layers"] == len(shown["layer_table"])
     assert sum(x.get("weights", 0) for x in shown["layer_table"]) == weights
     assert shown["provenance"]["preset"] == "digits-cnn"
     bound = -(-shown["mask_bits"] // 8) + shown["requantisation_bits"] // 8 + 4096
-    assert shown["file_bytes"] <= bound
+    assert shown["ticket_bytes"] <= bound
 
 
 def test_inspect_in_words(found, capsys):

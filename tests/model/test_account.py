@@ -31,4 +31,4 @@ def test_counts_agree_with_each_other(random_ticket, number):
     assert sum(entry["mask_bits"] for entry in convs) == counted["mask_bits"]
     # Every bit of a mask is one of the choices that the entropy counts.
     assert counted["entropy_bits"] <= counted["mask_bits"] + 0.1
-    assert counted["ticket_bytes"] == -(-(64 + counted["mask_bits"]) // 8)
+    assert counted["seed_and_mask_bytes"] == -(-(64 + counted["mask_bits"]) // 8)

@@ -56,7 +56,7 @@ def test_sizes():
     for name in ("fmnist-cnn", "fmnist-cnn-frozen"):
         for run in record(name)["runs"]:
             parts = -(-run["mask_bits"] // 8) + run["requantisation_bits"] // 8
-            assert run["file_bytes"] <= parts + 4096
+            assert run["ticket_bytes"] <= parts + 4096
 
 
 def test_the_stream_is_as_good_as_pytorchs_generator():

@@ -72,8 +72,8 @@ def test_the_size_of_the_tiny_ticket():
     assert measured.searchable_weights == searchable
     assert measured.mask_bits == sum(mask.bits.size for mask in ticket.masks)
     assert measured.requantisation_bits == (5 + 5 + 4) * 48
-    assert measured.ticket_bits == 64 + measured.mask_bits
-    assert measured.normalised_ticket_bits == measured.ticket_bits + 14 * 48
+    assert measured.seed_and_mask_bits == 64 + measured.mask_bits
+    assert measured.model_bits == measured.seed_and_mask_bits + 14 * 48
     assert measured.dense_bytes == 4 * 280
 
 

@@ -235,7 +235,7 @@ def _summary(stages: list[Stage], seconds: float) -> dict[str, Any]:
         "summary": {
             "float_accuracy": search["float_accuracy"],
             "integer_accuracy": documents["eval"]["integer_accuracy"],
-            "ticket_bytes": inspect["file_bytes"],
+            "ticket_bytes": inspect["ticket_bytes"],
             "dense_bytes": inspect["dense_bytes"],
             "images_simulated": sim["samples"],
             "values_compared": sim["values_compared"],

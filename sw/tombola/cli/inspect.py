@@ -1,8 +1,9 @@
 """Shows what is in a ticket: layers, weights, what the mask costs, how it was found.
 
-Sizes are in bits unless they say bytes. The ticket's size is that of seed and mask; the normalised
-size adds the requantisation tables. The entropy bound is the fewest bits any code could spend on
-the searched masks, layer by layer, given how many weights each one keeps.
+Sizes are in bits unless they say bytes. The model is seed, mask and requantisation tables; the
+ticket is the file that holds the model, the graph and its origin. The entropy bound is the fewest
+bits any code could spend on the searched masks, layer by layer, given how many weights each one
+keeps.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     ticket = ticket_file.load(args.ticket)
     document = {
         "ticket": args.ticket,
-        "file_bytes": args.ticket.stat().st_size,
+        "ticket_bytes": args.ticket.stat().st_size,
         **account(ticket),
     }
     output.emit(document, json_mode=args.json, table=lambda: _tables(document))
@@ -60,9 +61,9 @@ def _tables(document: dict[str, Any]) -> Any:
         f"{document['mask_bits']} bits, {document['mask_bits_a_weight']:.4f} a weight "
         f"(entropy bound {document['entropy_bits']:.0f} bits)",
     )
-    sums.add_row("seed and mask", f"{document['ticket_bytes']} bytes")
-    sums.add_row("with requantisation", f"{document['normalised_ticket_bytes']} bytes")
-    sums.add_row("file", f"{document['file_bytes']} bytes")
+    sums.add_row("seed and mask", f"{document['seed_and_mask_bytes']} bytes")
+    sums.add_row("model, with requantisation", f"{document['model_bytes']} bytes")
+    sums.add_row("ticket file", f"{document['ticket_bytes']} bytes")
     sums.add_row("dense, 32 bits a weight", f"{document['dense_bytes']} bytes")
     for name, value in document["provenance"].items():
         sums.add_row(name.replace("_", " "), str(value))

@@ -27,16 +27,16 @@ def account(ticket: Ticket) -> dict[str, Any]:
     dict
         ``layers``, ``weights``, ``layer_weights`` (a folded set once for each layer),
         ``searchable_weights``, ``kept_weights``, ``mask_bits``, ``mask_bits_a_weight``,
-        ``entropy_bits``, ``requantisation_bits``, ``ticket_bytes`` (seed and mask),
-        ``normalised_ticket_bytes`` (with requantisation), ``dense_bytes``, ``compression`` and
-        ``normalised_compression`` (dense bytes to either size), ``seed``, ``input``, ``classes``,
+        ``entropy_bits``, ``requantisation_bits``, ``seed_and_mask_bytes``, ``model_bytes`` (with
+        requantisation), ``dense_bytes``, ``seed_and_mask_compression`` and ``model_compression``
+        (dense bytes to either size), ``seed``, ``input``, ``classes``,
         ``provenance`` and ``layer_table``.
     """
     shapes = [info.shape for info in rules.check(ticket)]
     measured = size.measure(ticket)
     masks = [_mask(ticket, index) for index in range(len(ticket.masks))]
-    ticket_bytes = math.ceil(measured.ticket_bits / 8)
-    normalised_bytes = math.ceil(measured.normalised_ticket_bits / 8)
+    seed_and_mask_bytes = math.ceil(measured.seed_and_mask_bits / 8)
+    model_bytes = math.ceil(measured.model_bits / 8)
     return {
         "format_seed_bits": size.SEED_BITS,
         "seed": f"{ticket.seed:016x}",
@@ -51,11 +51,11 @@ def account(ticket: Ticket) -> dict[str, Any]:
         "mask_bits_a_weight": measured.mask_bits / max(1, measured.weights),
         "entropy_bits": round(sum(mask["entropy_bits"] for mask in masks), 1),
         "requantisation_bits": measured.requantisation_bits,
-        "ticket_bytes": ticket_bytes,
-        "normalised_ticket_bytes": normalised_bytes,
+        "seed_and_mask_bytes": seed_and_mask_bytes,
+        "model_bytes": model_bytes,
         "dense_bytes": measured.dense_bytes,
-        "compression": measured.dense_bytes / ticket_bytes,
-        "normalised_compression": measured.dense_bytes / normalised_bytes,
+        "seed_and_mask_compression": measured.dense_bytes / seed_and_mask_bytes,
+        "model_compression": measured.dense_bytes / model_bytes,
         "layer_table": [
             _layer(ticket, index, shapes[index + 1], masks) for index in range(len(ticket.layers))
         ],

@@ -127,9 +127,14 @@ class Footprint:
         """Seed, mask and requantisation: all that a ticket holds of the network."""
         return self.seed_and_mask_bits + self.requantisation_bits
 
+    @property
+    def dense_norm_bits(self) -> int:
+        """Factors of all batch norms of the network, trained and unfolded."""
+        return FACTORS * FLOAT_BITS * self.norm_channels
+
     def dense_bits(self, weight_bits: int = FLOAT_BITS) -> int:
-        """The network unfolded, with stored weights of so many bits and affine norms in float."""
-        return weight_bits * self.layer_weights + FACTORS * FLOAT_BITS * self.norm_channels
+        """Weights of the network, trained and unfolded, at so many bits each."""
+        return weight_bits * self.layer_weights
 
     def document(self) -> dict[str, Any]:
         """All of it as plain numbers and lists."""
@@ -150,6 +155,7 @@ class Footprint:
             "dense_bytes": math.ceil(self.dense_bits() / 8),
             "dense_int8_bytes": math.ceil(self.dense_bits(8) / 8),
             "dense_binary_bytes": math.ceil(self.dense_bits(1) / 8),
+            "dense_norm_bytes": math.ceil(self.dense_norm_bits / 8),
         }
 
 

@@ -35,14 +35,14 @@ class Size:
     requantisation_bits: int
 
     @property
-    def ticket_bits(self) -> int:
+    def seed_and_mask_bits(self) -> int:
         """Seed and masks: the size without normalisation."""
         return SEED_BITS + self.mask_bits
 
     @property
-    def normalised_ticket_bits(self) -> int:
-        """Seed, masks and requantisation."""
-        return self.ticket_bits + self.requantisation_bits
+    def model_bits(self) -> int:
+        """Seed, masks and requantisation: all that a ticket holds of the network."""
+        return self.seed_and_mask_bits + self.requantisation_bits
 
     @property
     def dense_bytes(self) -> int:
