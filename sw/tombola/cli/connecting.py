@@ -1,11 +1,20 @@
 """Opens a device for a verb, and finds the clock of its board."""
 
+import time
+from pathlib import Path
+
 from tombola.cli.output import working
 from tombola.device import Device
 from tombola.device import connect as open_device
 from tombola.device.connection import BAUD
+from tombola.device.usb import the_board
+from tombola.spec.errors import ConfigError, DeviceError
+from tombola.spec.identity import config_of, identity_words
 from tombola_boards.board import Board
 from tombola_boards.registry import BOARDS
+
+SETTLE_SECONDS = 10.0
+"""A board that was just programmed may leave USB and come back; most answer at once."""
 
 
 def connect(address: str, *, board: Board | None = None) -> Device:
@@ -24,6 +33,53 @@ def connect(address: str, *, board: Board | None = None) -> Device:
         with working(f"starting the virtual board {name}; the first time builds its simulator"):
             return open_device(address, baud=BAUD if board is None else board.baud)
     return open_device(address, baud=BAUD if board is None else board.baud)
+
+
+def check_present(address: str) -> None:
+    """Refuses an address at which there is no port, before anything takes its time.
+
+    Raises
+    ------
+    ConfigError
+        If the address is none.
+    DeviceError
+        If there is no such port; for ``auto`` also if several boards are plugged in.
+    """
+    kind, _, port = address.partition(":")
+    if address == "auto":
+        the_board()
+    elif kind != "serial" or not port:
+        raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")
+    elif not Path(port).exists():
+        raise DeviceError(f"there is no port {port}; plug the board in, or see tombola board list")
+
+
+def connect_again(address: str, board: Board) -> Device:
+    """The device at an address whose board was just programmed with its own engine.
+
+    Raises
+    ------
+    DeviceError
+        If it does not answer within some seconds, or as another engine.
+    """
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            device = connect(address, board=board)
+            break
+        except DeviceError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(SETTLE_SECONDS / 20)
+    expected = config_of(identity_words(board.config))
+    if device.info.config != expected:
+        device.close()
+        raise DeviceError(
+            f"the engine at {device.info.address} is not the one that was programmed: it is "
+            f"{device.info.config.geometry}, not {expected.geometry} with the memories of the "
+            f"{board.name}; is another board at that port? Name the right one with --device"
+        )
+    return device
 
 
 def clock_of(device: Device, board: Board | None = None) -> tuple[int | None, str | None]:

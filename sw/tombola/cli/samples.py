@@ -68,6 +68,22 @@ def from_dataset(
     )
 
 
+def for_self_test(ticket: Ticket, count: int, *, data_dir: Path | None = None) -> Samples:
+    """Test images of the ticket's data set if that is at hand and fits, else random bytes.
+
+    Raises
+    ------
+    ConfigError
+        If `count` is not positive.
+    """
+    if count < 1:
+        raise ConfigError(f"samples must be at least 1, not {count}")
+    try:
+        return from_dataset(ticket, None, count, data_dir=data_dir)
+    except (ConfigError, DataError):
+        return by_chance(ticket, count)
+
+
 def by_chance(ticket: Ticket, count: int) -> Samples:
     """Images of random bytes, the same ones each time."""
     images = np.random.default_rng(count).integers(256, size=(count, *ticket.input.shape))
