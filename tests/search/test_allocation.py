@@ -64,6 +64,15 @@ def test_erk_by_hand():
     assert found == pytest.approx([0.5, 0.1875])
 
 
+def test_igq_by_hand():
+    layers = [LayerSize(out_channels=n, in_channels=1, kernel=(1, 1)) for n in (2, 6)]
+    # F = 1/2 leaves 1/2 and 1/4: 1 + 1.5 of 8 edges.
+    found = densities(layers, total=0.3125, allocation=Allocation.IGQ)
+    assert found == pytest.approx([0.5, 0.25])
+    assert densities(layers, total=1.0, allocation=Allocation.IGQ) == pytest.approx([1.0, 1.0])
+    assert densities(layers, total=0.0, allocation=Allocation.IGQ) == pytest.approx([0.0, 0.0])
+
+
 @pytest.mark.parametrize("allocation", Allocation)
 @given(layers=LAYERS, total=st.floats(0, 1))
 def test_the_total_is_met(allocation, layers, total):
@@ -88,6 +97,29 @@ def test_ratios_are_ratios_and_meet_the_totals(allocation, layers, prune, part):
     for ratios in found:
         assert min(ratios) >= 0
         freeze_counts(*ratios)
+
+
+def test_jointly_and_independently_by_hand():
+    layers = [LayerSize(out_channels=n, in_channels=1, kernel=(1, 1)) for n in (1, 1, 6)]
+
+    def ratios(jointly):
+        return freeze_ratios(
+            layers, prune=0.25, lock=0.5, allocation=Allocation.EPL, jointly=jointly
+        )
+
+    # 6 of 8 edges unpruned fill the small layers and leave the large one 4; 4 unlocked leave it 2;
+    # 2 that are neither are shared by three.
+    assert ratios(False) == [(0, 0), (0, 0), pytest.approx((1 / 3, 2 / 3))]
+    assert ratios(True) == [pytest.approx(x) for x in ((0, 1 / 3), (0, 1 / 3), (1 / 3, 5 / 9))]
+
+
+def test_independent_ratios_may_exceed_a_layer():
+    message = (
+        r"^layer 6 would be pruned to 0\.\d+ and locked to 0\.\d+, more than all of it; "
+        "allocate the two jointly, or lower prune or lock$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        freeze_ratios(CONV6, prune=0.45, lock=0.45, allocation=Allocation.EPL, jointly=False)
 
 
 def test_uniform_ratios_are_the_networks():

@@ -1,14 +1,11 @@
-"""Edge-Popup's gradient and the quantiser, by hand."""
+"""Straight-through gradients and the random generators, by hand."""
 
-import numpy as np
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tombola.search.edge_popup import masked_weights
-from tombola.search.quantiser import floor_clamp
+from tombola.search.coats import count_coats
 from tombola.search.randomness import generator
-from tombola.spec.arithmetic import requantise
+from tombola.search.selection import keep_layerwise
+from tombola.search.straight_through import masked_weights
 
 
 def test_gradient_is_sign_times_weight_times_upstream_for_kept_and_dropped():
@@ -22,19 +19,45 @@ def test_gradient_is_sign_times_weight_times_upstream_for_kept_and_dropped():
     assert scores.grad.tolist() == [20.0, -20.0, -30.0, 30.0, 0.0]
 
 
-def test_floor_clamp_and_its_gradient():
-    values = torch.tensor([-3.0, 0.49, 0.5, 1.0, 254.9, 255.0, 300.0], requires_grad=True)
-    result = floor_clamp(values + 0.5, low=0, high=255)
-    assert result.tolist() == [0.0, 0.0, 1.0, 1.0, 255.0, 255.0, 255.0]
-    result.backward(torch.ones(7))
-    assert values.grad.tolist() == [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+def test_raw_scores_pass_the_gradient_without_their_sign():
+    scores = torch.tensor([0.5, -0.25, 0.1], requires_grad=True)
+    weights, mask = torch.tensor([2.0, -3.0, 4.0]), torch.tensor([1.0, 0.0, 0.0])
+    masked_weights(scores, weights, mask, absolute=False).backward(torch.full((3,), 10.0))
+    assert scores.grad.tolist() == [20.0, -30.0, 40.0]
 
 
-@given(st.integers(-(2**20), 2**20), st.integers(0, 12))
-def test_rounds_like_the_integer_arithmetic(value, shift):
-    exact = requantise(np.int64(value), np.int64(1), np.int64(0), shift=shift, clamp=(0, 255))
-    real = torch.tensor([value / 2.0**shift + 0.5], dtype=torch.float64)
-    assert floor_clamp(real, low=0, high=255).item() == exact
+def test_the_slope_may_leave_the_scale_out():
+    scores = torch.tensor([0.5, -0.25], requires_grad=True)
+    result = masked_weights(
+        scores, torch.tensor([0.5, -0.5]), torch.ones(2), slope=torch.tensor([1.0, -1.0])
+    )
+    assert result.tolist() == [0.5, -0.5]
+    result.backward(torch.full((2,), 10.0))
+    assert scores.grad.tolist() == [10.0, 10.0]
+
+
+def test_three_coats_have_three_times_the_gradient_of_edge_popup():
+    """As if each coat were an Edge-Popup of its own on the same scores, and they were added."""
+    torch.manual_seed(0)
+    start, weights, upstream = torch.randn(40), torch.randn(40).sign(), torch.randn(40)
+    sparsities = (0.5, 0.7, 0.9)
+
+    def keep(keys, sparsity):
+        return keep_layerwise(keys, sparsity=sparsity)
+
+    apart = start.clone().requires_grad_()
+    total = 0
+    for sparsity in sparsities:
+        (kept,) = keep([apart.detach().abs()], sparsity)
+        total = total + masked_weights(apart, weights, kept.float())
+    total.backward(upstream)
+
+    together = start.clone().requires_grad_()
+    (count,) = count_coats([start.abs()], sparsities=sparsities, keeps=[keep] * 3)
+    result = masked_weights(together, weights, count, slope=3 * weights)
+    torch.testing.assert_close(result, total)
+    result.backward(upstream)
+    torch.testing.assert_close(together.grad, apart.grad)
 
 
 def test_generators_differ_by_seed_purpose_and_index():

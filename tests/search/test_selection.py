@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tombola.search.selection import (
     drop_count,
+    keep_above,
+    keep_groups,
     keep_largest,
     keep_layerwise,
     keep_networkwide,
@@ -94,6 +96,60 @@ def test_networkwide_one_threshold_for_all():
 def test_networkwide_ties_run_through_the_layers_in_turn():
     masks = keep_networkwide([torch.ones(2), torch.ones(2)], sparsity=0.75)
     assert [mask.tolist() for mask in masks] == [[False, False], [False, True]]
+
+
+def test_layerwise_each_layer_may_have_its_own_sparsity():
+    masks = keep_layerwise([torch.ones(2), torch.ones(4)], sparsity=[0.5, 0.25])
+    assert [mask.tolist() for mask in masks] == [[False, True], [False, True, True, True]]
+
+
+def groups(keys, sparsity, group):
+    (kept,) = keep_groups([torch.tensor(keys)], sparsity=sparsity, group=group)
+    return kept.int().tolist()
+
+
+def test_two_of_four_consecutive_outputs():
+    keys = [[5.0, 1.0], [6.0, 2.0], [7.0, 3.0], [8.0, 0.0]]
+    assert groups(keys, 0.5, 4) == [[0, 0], [0, 1], [1, 1], [1, 0]]
+
+
+def test_groups_do_not_see_each_other():
+    keys = [[1.0], [2.0], [8.0], [9.0]]
+    assert groups(keys, 0.5, 2) == [[0], [1], [0], [1]]
+
+
+def test_of_equal_keys_in_a_group_the_lower_outputs_go():
+    assert groups([[1.0]] * 4, 0.5, 4) == [[0], [0], [1], [1]]
+
+
+def test_the_outputs_left_over_are_a_smaller_group():
+    assert groups([[1.0], [2.0], [3.0], [4.0], [5.0]], 0.5, 4) == [[0], [0], [1], [1], [1]]
+    assert groups([[3.0], [2.0]], 0.5, 4) == [[1], [0]]
+
+
+def test_groups_of_one_and_of_none():
+    assert groups([[1.0], [2.0]], 0.5, 1) == [[1], [1]]
+    assert groups([[1.0], [2.0]], 1.0, 1) == [[0], [0]]
+    with pytest.raises(ConfigError, match=r"^group must be at least 1, not 0$"):
+        groups([[1.0]], 0.5, 0)
+
+
+@given(st.integers(1, 20), st.integers(1, 6), st.integers(1, 5), st.floats(0, 1), st.data())
+def test_every_group_keeps_its_number(out, positions, group, sparsity, data):
+    values = st.lists(st.sampled_from([0.0, 1.0, 2.0]), min_size=positions, max_size=positions)
+    keys = torch.tensor([data.draw(values) for _ in range(out)])
+    (kept,) = keep_groups([keys], sparsity=sparsity, group=group)
+    for begin in range(0, out, group):
+        part, mask = keys[begin : begin + group], kept[begin : begin + group]
+        drop = int(sparsity * len(part))
+        for position in range(positions):
+            alone = keep_largest(part[:, position], drop=drop)
+            assert torch.equal(mask[:, position], alone)
+
+
+def test_above_a_half():
+    (kept,) = keep_above([torch.tensor([0.4, 0.5, 0.6, float("inf"), float("-inf")])])
+    assert kept.tolist() == [False, False, True, True, False]
 
 
 @given(st.lists(KEYS, min_size=1, max_size=4), st.floats(0, 1))

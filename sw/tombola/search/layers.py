@@ -8,10 +8,10 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from tombola.search import weight_source
-from tombola.search.edge_popup import masked_weights
 from tombola.search.freezing import DrawnCounts, key_offsets
 from tombola.search.quantiser import floor_clamp
 from tombola.search.randomness import generator
+from tombola.search.straight_through import masked_weights
 from tombola.search.weight_source import WeightSource
 from tombola.spec.weight_stream import WeightSet
 

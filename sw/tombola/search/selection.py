@@ -38,16 +38,69 @@ def keep_largest(keys: Tensor, *, drop: int) -> Tensor:
     return kept
 
 
-def keep_layerwise(keys: Sequence[Tensor], *, sparsity: float) -> list[Tensor]:
-    """Each layer keeps exactly ``n - int(sparsity * n)`` of its n weights; bool tensors (n,)."""
-    return [keep_largest(x, drop=drop_count(x.numel(), sparsity)) for x in keys]
+def keep_layerwise(
+    keys: Sequence[Tensor], *, sparsity: float | Sequence[float]
+) -> list[Tensor]:
+    """Each layer keeps exactly ``n - int(sparsity * n)`` of its n weights.
+
+    Parameters
+    ----------
+    keys : sequence of float tensors
+        One a layer, of any shape, in stream order; the masks have their shapes.
+    sparsity : float or sequence of float
+        For all layers, or for each.
+    """
+    each = [sparsity] * len(keys) if isinstance(sparsity, float | int) else sparsity
+    return [
+        keep_largest(x.flatten(), drop=drop_count(x.numel(), part)).view_as(x)
+        for x, part in zip(keys, each, strict=True)
+    ]
 
 
 def keep_networkwide(keys: Sequence[Tensor], *, sparsity: float) -> list[Tensor]:
-    """The network keeps exactly ``n - int(sparsity * n)`` of all its weights; bool tensors.
+    """The network keeps exactly ``n - int(sparsity * n)`` of all its weights.
 
     One threshold for all layers; stream order runs through the layers in turn.
     """
-    together = torch.cat(list(keys))
+    together = torch.cat([x.flatten() for x in keys])
     kept = keep_largest(together, drop=drop_count(together.numel(), sparsity))
-    return list(kept.split([x.numel() for x in keys]))
+    parts = kept.split([x.numel() for x in keys])
+    return [part.view_as(x) for part, x in zip(parts, keys, strict=True)]
+
+
+def keep_groups(keys: Sequence[Tensor], *, sparsity: float, group: int) -> list[Tensor]:
+    """N:M: of each `group` consecutive outputs, ``group - int(sparsity * group)`` stay.
+
+    The groups are taken at each position of a row by itself. The outputs left over at the end of a
+    layer make a smaller group, of which ``int(sparsity * size)`` go; of equal keys the lower output
+    goes.
+
+    Parameters
+    ----------
+    keys : sequence of float tensors (out, ...)
+    sparsity : float
+    group : int
+        M, at least 1.
+    """
+    if group < 1:
+        raise ConfigError(f"group must be at least 1, not {group}")
+    return [_keep_in_groups(x, sparsity=sparsity, group=group) for x in keys]
+
+
+def _keep_in_groups(keys: Tensor, *, sparsity: float, group: int) -> Tensor:
+    kept = torch.ones_like(keys, dtype=torch.bool)
+    whole = len(keys) // group * group
+    for begin, end, size in ((0, whole, group), (whole, len(keys), len(keys) - whole)):
+        drop = drop_count(size, sparsity)
+        if begin == end or drop == 0:
+            continue
+        part = keys[begin:end].reshape((end - begin) // size, size, -1)
+        order = part.argsort(dim=1, stable=True)
+        chosen = torch.ones_like(part, dtype=torch.bool).scatter_(1, order[:, :drop], False)
+        kept[begin:end] = chosen.view_as(kept[begin:end])
+    return kept
+
+
+def keep_above(keys: Sequence[Tensor], *, level: float = 0.5) -> list[Tensor]:
+    """Whatever lies above the level stays: a probability that rounds to 1, halves to 0."""
+    return [x > level for x in keys]
