@@ -11,7 +11,7 @@ from tombola_hw.register_file import REGISTER_BITS
 
 
 class HostAccess(wiring.Component):
-    """Decodes bus requests: a write a clock, a read every third clock.
+    """Decodes bus requests: a write a clock, a read every third clock, or fourth if not `compact`.
 
     Memories see one-clock accesses: address and `*_write` in the clock of the request, read
     data one clock later. During a run memories belong to the engine: accesses to them are refused,
@@ -39,6 +39,7 @@ class HostAccess(wiring.Component):
     def __init__(self, config: EngineConfig):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"HostAccess config must be an EngineConfig, not {config!r}")
+        self._compact = config.compact
         unit = min(4, config.lanes)
         self._depths = {
             Window.REGISTERS: 1 << REGISTER_BITS,
@@ -117,14 +118,24 @@ class HostAccess(wiring.Component):
                 from_ticket.eq(window == Window.TICKET),
                 from_activations.eq(window == Window.ACTIVATIONS),
             ]
-        with m.If(reading):
+        data = [self.ticket_data, self.activation_data, self.live_data, self.stored_data]
+        answering = reading
+        if not self._compact:
+            # A block RAM's data come late in the clock, and from all over a large part.
+            answering = Signal()
+            late = [Signal(DATA_BITS, name=f"late{index}") for index in range(len(data))]
+            m.d.sync += answering.eq(reading & ~answering)
+            m.d.sync += [register.eq(word) for register, word in zip(late, data, strict=True)]
+            data = late
+        ticket, activations, live, stored = data
+        with m.If(answering):
             m.d.sync += [reading.eq(0), self.responses.valid.eq(1), self.responses.payload.eq(0)]
             with m.If(found):
                 m.d.sync += self.responses.payload.eq(
-                    Mux(from_ticket, self.ticket_data, 0)
-                    | Mux(from_activations, self.activation_data, 0)
-                    | self.live_data
-                    | self.stored_data
+                    Mux(from_ticket, ticket, 0)
+                    | Mux(from_activations, activations, 0)
+                    | live
+                    | stored
                 )
         with m.If(self.responses.valid & self.responses.ready):
             m.d.sync += self.responses.valid.eq(0)

@@ -259,6 +259,30 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
     assert answers == [0xCAFE, 0xF00D, 0]
 
 
+@pytest.mark.parametrize("compact, period", [(True, 3), (False, 4)])
+def test_host_reads_take_the_data_of_the_clock_after_the_request(compact, period):
+    unit = HostAccess(replace(CONFIG, compact=compact))
+    asked, answers = [], []
+
+    async def bench(ctx):
+        ctx.set(unit.requests.payload.address, Window.TICKET.base)
+        ctx.set(unit.requests.valid, 1)
+        ctx.set(unit.responses.ready, 1)
+        for clock in range(5 * period):
+            # What a memory shows may change with every clock.
+            ctx.set(unit.ticket_data, clock)
+            if ctx.get(unit.requests.ready):
+                asked.append(clock)
+            if ctx.get(unit.responses.valid):
+                answers.append(ctx.get(unit.responses.payload))
+            await ctx.tick()
+
+    simulate(unit, bench)
+    assert asked == list(range(0, 5 * period, period))
+    assert answers == [clock + 1 for clock in asked][: len(answers)]
+    assert len(answers) >= 4
+
+
 @pytest.mark.parametrize("component", [Sequencer, RegisterFile, HostAccess])
 def test_wrong_config(component):
     with pytest.raises(TypeError, match=rf"^{component.__name__} config must be an EngineConfig"):
