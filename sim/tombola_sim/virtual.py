@@ -40,9 +40,9 @@ Progress = Callable[[str], None]
 def command(folder: Path, *, progress: Progress = lambda stage: None) -> list[str]:
     """The program that serves a board, with its arguments; built if it is not in the cache.
 
-    It prints the path of a pseudo-terminal, then the path of a file of four 64-bit numbers: the
-    engine's clock in Hz, clocks since power-up, clocks of these that were simulated, and lamps
-    that are lit, the first in bit 0.
+    It prints the path of a pseudo-terminal, then the path of a file of 64-bit numbers, which it
+    keeps up to date: the engine's clock in Hz, clocks a bit of the line, clocks since power-up,
+    those of them that were simulated, and lamps that are lit, the first in bit 0.
 
     Parameters
     ----------

@@ -114,6 +114,6 @@ def test_a_missing_action(capsys):
 
 def test_virtual(monkeypatch):
     module = ModuleType("tombola.cli.virtual_board", "In place of the simulation.")
-    module.serve = lambda name: {"icebreaker": 7}[name]
+    module.serve = lambda name, baud: {("icebreaker", None): 7}[name, baud]
     monkeypatch.setitem(sys.modules, "tombola.cli.virtual_board", module)
     assert main(["board", "--virtual", "icebreaker"]) == 7

@@ -22,14 +22,13 @@ def program(monkeypatch):
     """The virtual board is a small program of the tests; its argument is the board's name."""
     script = TESTS / "support" / "fake_virtual_board.py"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
-    monkeypatch.setattr(virtual, "command", lambda name: [sys.executable, str(script), name])
-    monkeypatch.setattr(virtual, "SLOWNESS", 4.0)
+    monkeypatch.setattr(virtual, "command", lambda name, baud: [sys.executable, str(script), name])
 
 
 def test_the_command_of_a_virtual_board():
-    assert virtual.command("icebreaker")[1:] == [
-        "-m", "tombola.cli.main", "board", "--virtual", "icebreaker",
-    ]  # fmt: skip
+    words = ["-m", "tombola.cli.main", "board", "--virtual", "icebreaker"]
+    assert virtual.command("icebreaker", None)[1:] == words
+    assert virtual.command("icebreaker", 3_000_000)[1:] == [*words, "--baud", "3000000"]
 
 
 def test_a_virtual_board_runs_a_ticket(program, network, ticket):
@@ -37,6 +36,7 @@ def test_a_virtual_board_runs_a_ticket(program, network, ticket):
     with device.connect("virtual:ok") as board:
         assert board.info.address == "virtual:ok"
         assert board.info.board == "ok"
+        assert board._transport.baud == 1_000_000
         process = board._transport._process
         board.load(ticket)
         np.testing.assert_array_equal(
@@ -63,6 +63,25 @@ def test_a_virtual_board_that_ends_by_itself(program):
     assert str(caught.value) in (
         "virtual:dies ended by itself with status 3; connect again to start a new one",
     )
+
+
+def test_a_virtual_board_whose_time_stands_still(program, monkeypatch):
+    monkeypatch.setattr(virtual, "STANDSTILL_SECONDS", 0.5)
+    with device.connect("virtual:still") as board, pytest.raises(DeviceError) as caught:
+        board._transport.read(10.0)
+    assert str(caught.value) == (
+        "virtual:still has stood still for 0 s; is its program stopped? Connect again to start a "
+        "new one"
+    )
+
+
+def test_the_clock_is_the_boards(program):
+    with device.connect("virtual:ok") as board:
+        transport = board._transport
+        before = transport.clock()
+        transport.read(0.2)
+        assert 0.2 <= transport.clock() - before < 2.0
+        assert transport.time.lamps == 1
 
 
 def test_a_serial_address(monkeypatch, board):

@@ -4,7 +4,6 @@ from support.fake_board import FakeBoard, Faults
 from support.fake_engine import FakeEngine
 from support.tickets import TicketBuilder
 from tombola.device.device import Device
-from tombola.device.link import Link
 from tombola.spec.engine import EngineConfig
 from tombola.spec.ticket import Ticket, Window
 
@@ -31,4 +30,4 @@ def make_board(*tickets: Ticket, faults: Faults | None = None) -> FakeBoard:
 
 def open_device(board: FakeBoard) -> Device:
     """The driver on a board, in the board's time."""
-    return Device(board, board="fake", link=Link(board, clock=board.clock))
+    return Device(board, board="fake")

@@ -24,7 +24,7 @@ static void end(int) { ended = 1; }
 class Board {
   public:
     Board(uint64_t clock_hz, unsigned divisor, uint64_t settle)
-        : settle(settle), sender(divisor), receiver(divisor), report(clock_hz) {
+        : settle(settle), sender(divisor), receiver(divisor), report(clock_hz, divisor) {
         printf("%s\n%s\n", terminal.path.c_str(), report.path.c_str());
         fflush(stdout);
     }
@@ -32,10 +32,8 @@ class Board {
     // Simulates for a while, or waits if the board is at rest.
     void step() {
         uint8_t bytes[256];
-        if (sender.idle()) {
-            size_t count = terminal.read(bytes, sizeof bytes);
-            for (size_t i = 0; i < count; i++) sender.send(bytes[i]);
-        }
+        size_t count = terminal.read(bytes, sizeof bytes);
+        for (size_t i = 0; i < count; i++) sender.send(bytes[i]);
         if (!sender.idle() || !receiver.idle() || model.busy) rests_at = simulated + settle;
         if (simulated < rests_at)
             run();

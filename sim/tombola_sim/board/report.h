@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 struct Numbers {
-    uint64_t clock_hz;
+    uint64_t clock_hz;   // of the engine
+    uint64_t divisor;    // clocks a bit of the serial line
     uint64_t clocks;     // of the board since power-up
     uint64_t simulated;  // of these; in the others nothing changed but the time
     uint64_t lamps;      // bit 0: the first one is lit
@@ -18,7 +19,7 @@ struct Numbers {
 
 class Report {
   public:
-    explicit Report(uint64_t clock_hz) {
+    Report(uint64_t clock_hz, unsigned divisor) {
         const char *folder = getenv("TMPDIR");
         path = std::string(folder && *folder ? folder : "/tmp") + "/tombola-board-XXXXXX";
         int file = mkstemp(path.data());
@@ -32,6 +33,7 @@ class Report {
         close(file);
         numbers = static_cast<volatile Numbers *>(place);
         numbers->clock_hz = clock_hz;
+        numbers->divisor = divisor;
     }
 
     ~Report() { unlink(path.c_str()); }

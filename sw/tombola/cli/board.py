@@ -26,6 +26,10 @@ def add_arguments(parser):
         "--virtual", metavar="NAME",
         help="simulate this board behind a pseudo-terminal until it is ended",
     )
+    parser.add_argument(
+        "--baud", type=int, metavar="RATE",
+        help="of the simulated board's serial line, in place of the board's own",
+    )
     actions = parser.add_subparsers(metavar="ACTION", title="actions")
     every = actions.add_parser("list", help="the boards there are, and which are plugged in")
     every.set_defaults(act=_list)
@@ -60,7 +64,7 @@ def _serve(args) -> int:
         )
     from .virtual_board import serve
 
-    return serve(args.virtual)
+    return serve(args.virtual, args.baud)
 
 
 def _list(args) -> int:

@@ -2,20 +2,28 @@
 
 import os
 import sys
+from dataclasses import replace
 
 from .output import Stages
 
 
-def serve(name: str) -> int:
+def serve(name: str, baud: int | None = None) -> int:
     """Simulates a board behind a pseudo-terminal until it is ended; does not return.
 
     The first line on stdout is the terminal's path, the second that of a file that tells the
     simulated time, for `tombola.device.virtual`. The first start builds the simulator.
 
+    Parameters
+    ----------
+    name : str
+        Of the board.
+    baud : int, optional
+        Of the serial line, in place of the board's own.
+
     Raises
     ------
     ConfigError
-        If there is no such board.
+        If there is no such board, or its clock does not divide into this baud rate.
     ToolError
         If a program is missing or fails.
     """
@@ -24,6 +32,8 @@ def serve(name: str) -> int:
     from tombola_sim.virtual import command
 
     board = board_named(name)
+    if baud is not None:
+        board = replace(board, baud=baud)
     with Stages(f"virtual {name}") as stages:
         folder = write_virtual(board, progress=stages.begin)
         program = command(folder, progress=stages.begin)

@@ -8,10 +8,10 @@ from tombola.device.virtual import VirtualBoard
 from tombola.spec.errors import ConfigError
 
 BAUD = 1_000_000
-"""Of the bitstreams that `tombola build` makes."""
+"""Of boards whose own rate is not known."""
 
 
-def connect(address: str = "auto", *, baud: int = BAUD) -> Device:
+def connect(address: str = "auto", *, baud: int | None = None) -> Device:
     """Opens a board.
 
     Parameters
@@ -19,8 +19,9 @@ def connect(address: str = "auto", *, baud: int = BAUD) -> Device:
     address : str
         ``serial:PORT`` for a board at a serial port, such as serial:/dev/ttyUSB1; ``virtual:BOARD``
         for a simulated one, such as virtual:icebreaker; ``auto`` for the only board on USB.
-    baud : int
-        Of the serial line.
+    baud : int, optional
+        Of the serial line; `BAUD` if not given, and a virtual board's own. A virtual board is
+        built for the rate, so that it has to divide its clock.
 
     Raises
     ------
@@ -37,16 +38,17 @@ def connect(address: str = "auto", *, baud: int = BAUD) -> Device:
         raise
 
 
-def _open(address: str, baud: int) -> tuple[Transport, str | None]:
-    if type(baud) is not int or baud < 1:
+def _open(address: str, baud: int | None) -> tuple[Transport, str | None]:
+    if baud is not None and (type(baud) is not int or baud < 1):
         raise ConfigError(f"baud must be a positive integer, not {baud!r}")
     kind, _, rest = address.partition(":")
+    if kind == "virtual" and rest:
+        return VirtualBoard(rest, baud=baud), rest
+    baud = baud or BAUD
     if address == "auto":
         found = the_board()
         return SerialPort(found.port, baud=baud), found.board
     if kind == "serial" and rest:
         boards = {found.port: found.board for found in find_boards()}
         return SerialPort(rest, baud=baud), boards.get(rest)
-    if kind == "virtual" and rest:
-        return VirtualBoard(rest, baud=baud), rest
     raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")

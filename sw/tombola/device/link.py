@@ -1,6 +1,5 @@
 """The host's end of the serial link: requests in order, under way together, sent again if lost."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -32,8 +31,6 @@ class Link:
     transport : Transport
     timing : Timing
         When a request is sent again and when it is given up.
-    clock : callable
-        Seconds; for tests.
 
     Attributes
     ----------
@@ -41,17 +38,11 @@ class Link:
     timing : Timing
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        timing: Timing | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, transport: Transport, *, timing: Timing | None = None) -> None:
         self.statistics = Statistics()
         self._transport = transport
-        self.timing = timing or Timing(transport.baud, slowness=transport.slowness)
-        self._clock = clock
+        self.timing = timing or Timing(transport.baud)
+        self._clock = transport.clock
         self._reader = AnswerReader()
         self._under_way: deque[Request] = deque()
         self._sequence = 0

@@ -22,8 +22,6 @@ class SerialPort(Transport):
     port : str
         Its name, such as /dev/ttyUSB1 or COM3.
     baud : int
-    slowness : float
-        As in `Transport`.
 
     Raises
     ------
@@ -31,8 +29,8 @@ class SerialPort(Transport):
         If it cannot be opened; with the way out.
     """
 
-    def __init__(self, port: str, *, baud: int, slowness: float = 1.0) -> None:
-        self.name, self.baud, self.slowness = port, baud, slowness
+    def __init__(self, port: str, *, baud: int) -> None:
+        self.name, self.baud = port, baud
         try:
             self._port = serial.Serial(
                 port, baud, timeout=0, write_timeout=WRITE_SECONDS, exclusive=os.name == "posix"

@@ -48,31 +48,21 @@ class Timing:
     Parameters
     ----------
     baud : int
-    slowness : float
-        As in `Transport`; stretches all that was not yet learned.
     patience : float
         Seconds without progress after which to give up.
     """
 
-    def __init__(
-        self,
-        baud: int,
-        *,
-        slowness: float = 1.0,
-        patience: float = PATIENCE,
-    ) -> None:
-        self._slowness = slowness
-        self._byte_seconds = BITS_A_BYTE / baud * slowness
-        stretch = max(1.0, slowness / 8)
-        self._plain = Estimate(PLAIN_FIRST * stretch)
-        self._run = Estimate(RUN_FIRST * stretch)
-        self._patience, self._run_seconds = patience * stretch, 0.0
+    def __init__(self, baud: int, *, patience: float = PATIENCE) -> None:
+        self._byte_seconds = BITS_A_BYTE / baud
+        self._plain = Estimate(PLAIN_FIRST)
+        self._run = Estimate(RUN_FIRST)
+        self._patience, self._run_seconds = patience, 0.0
         self._doublings = 0
 
     def expect_run(self, cycles: int) -> None:
         """Runs take so many clocks."""
-        self._run_seconds = cycles / SLOWEST_CLOCK_HZ * self._slowness
-        self._run = Estimate(RUN_FIRST * max(1.0, self._slowness / 8) + self._run_seconds)
+        self._run_seconds = cycles / SLOWEST_CLOCK_HZ
+        self._run = Estimate(RUN_FIRST + self._run_seconds)
 
     def wait(self, *, size: int, behind_run: bool) -> float:
         """Seconds until what is under way, `size` bytes both ways, is sent again."""

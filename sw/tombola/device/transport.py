@@ -1,5 +1,6 @@
 """A way for bytes to a board and back, whatever it is made of."""
 
+import time
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
@@ -14,13 +15,14 @@ class Transport(ABC):
         For messages: the port.
     baud : int
         Bits a second on the line; a byte takes ten.
-    slowness : float
-        How much slower than its clock the board is at first sight: 1, or more in simulation.
     """
 
     name: str
     baud: int
-    slowness: float = 1.0
+
+    def clock(self) -> float:
+        """Seconds since some moment, in the board's time, in which `read` waits."""
+        return time.monotonic()
 
     @abstractmethod
     def write(self, content: bytes) -> None:

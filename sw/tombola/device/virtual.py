@@ -4,10 +4,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from queue import Empty, Queue
+from typing import IO
 
 from tombola.device.serial_port import SerialPort
+from tombola.device.simulated_time import SimulatedTime
 from tombola.device.transport import Transport
 from tombola.spec.errors import DeviceError
 
@@ -16,27 +19,38 @@ START_SECONDS = 900.0
 STOP_SECONDS = 5.0
 DYING_SECONDS = 1.0
 """The pseudo-terminal is gone a moment before the program is."""
-SLOWNESS = 40.0
-"""A 24 MHz board runs at some 600 kHz in simulation."""
+GLANCE_SECONDS = 0.002
+"""Of the host, between looks at the board's time."""
+STANDSTILL_SECONDS = 60.0
+"""Of the host; a program that simulates nothing for so long never will."""
 
 
-def command(name: str) -> list[str]:
-    """The program that simulates the board `name`.
+def command(name: str, baud: int | None) -> list[str]:
+    """The program that simulates the board `name`, at a baud rate other than its own if given.
 
-    The first line it prints is the path of the pseudo-terminal; it serves that until it is ended.
+    The first line it prints is the path of the pseudo-terminal, the second that of the file of
+    `SimulatedTime`; it serves until it is ended.
     """
-    return [sys.executable, "-m", "tombola.cli.main", "board", "--virtual", name]
+    rate = [] if baud is None else ["--baud", str(baud)]
+    return [sys.executable, "-m", "tombola.cli.main", "board", "--virtual", name, *rate]
 
 
 class VirtualBoard(Transport):
     """Starts a virtual board and speaks to it; ends it with `close`.
 
+    Time is the board's: a wait of a second is over when the board has simulated a second, however
+    long that takes.
+
     Parameters
     ----------
     name : str
         Of the board.
-    baud : int
-        In simulated time.
+    baud : int, optional
+        That the board is built for; its own if not given.
+
+    Attributes
+    ----------
+    time : SimulatedTime
 
     Raises
     ------
@@ -44,35 +58,44 @@ class VirtualBoard(Transport):
         If it does not start; with the last line it said.
     """
 
-    def __init__(self, name: str, *, baud: int) -> None:
-        self.name, self.baud, self.slowness = f"virtual:{name}", baud, SLOWNESS
+    def __init__(self, name: str, *, baud: int | None = None) -> None:
+        self.name = f"virtual:{name}"
         with tempfile.TemporaryFile() as complaints:
             self._process = subprocess.Popen(
-                command(name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
+                command(name, baud),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
             )
-            path = self._first_line()
-            if path is None or not Path(path).exists():
+            path, numbers = self._first_lines()
+            if not Path(path).exists() or not Path(numbers).exists():
                 self._end()
-                complaints.seek(0)
-                said = complaints.read().decode(errors="replace").strip().splitlines()
-                why = said[-1] if said else path or "it said nothing"
-                why = why.removeprefix("tombola: error: ")
-                raise DeviceError(f"the virtual board {name} did not start: {why}")
+                raise DeviceError(f"the virtual board {name} did not start: {_why(complaints)}")
         try:
-            self._port = SerialPort(path, baud=baud, slowness=SLOWNESS)
-        except DeviceError:
+            self.time = SimulatedTime(numbers)
+            self.baud = round(self.time.clock_hz / self.time.divisor)
+            self._port = SerialPort(path, baud=self.baud)
+        except (DeviceError, OSError, ValueError):
             self._end()
             raise
+        self._seen, self._seen_at = 0, time.monotonic()
 
-    def _first_line(self) -> str | None:
-        lines: Queue[bytes] = Queue()
+    def _first_lines(self) -> tuple[str, str]:
+        lines: Queue[list[bytes]] = Queue()
         stream = self._process.stdout
         assert stream is not None
-        threading.Thread(target=lambda: lines.put(stream.readline()), daemon=True).start()
+        threading.Thread(
+            target=lambda: lines.put([stream.readline(), stream.readline()]), daemon=True
+        ).start()
         try:
-            return lines.get(timeout=START_SECONDS).decode().strip() or None
+            path, numbers = lines.get(timeout=START_SECONDS)
         except Empty:
-            return None
+            path = numbers = b""
+        return path.decode().strip() or "-", numbers.decode().strip() or "-"
+
+    def clock(self) -> float:
+        """Seconds since the board's power-up, in its own time."""
+        return self.time.seconds
 
     def write(self, content: bytes) -> None:
         """As `Transport.write`."""
@@ -82,14 +105,21 @@ class VirtualBoard(Transport):
             raise self._ended(DYING_SECONDS) or error from None
 
     def read(self, timeout: float) -> bytes:
-        """As `Transport.read`."""
-        try:
-            content = self._port.read(timeout)
-        except DeviceError as error:
-            raise self._ended(DYING_SECONDS) or error from None
-        if not content and (ended := self._ended()):
-            raise ended
-        return content
+        """As `Transport.read`; the timeout is in the board's time."""
+        until = self.clock() + timeout
+        while True:
+            # In this order: what the board sent until now is there to be read.
+            now = self.clock()
+            try:
+                content = self._port.read(GLANCE_SECONDS if now < until else 0.0)
+            except DeviceError as error:
+                raise self._ended(DYING_SECONDS) or error from None
+            if content:
+                return content
+            if ended := self._ended() or self._standstill():
+                raise ended
+            if now >= until:
+                return b""
 
     def _ended(self, within: float = 0.0) -> DeviceError | None:
         try:
@@ -98,6 +128,17 @@ class VirtualBoard(Transport):
             return None
         return DeviceError(
             f"{self.name} ended by itself with status {status}; connect again to start a new one"
+        )
+
+    def _standstill(self) -> DeviceError | None:
+        clocks, now = self.time.clocks, time.monotonic()
+        if clocks != self._seen:
+            self._seen, self._seen_at = clocks, now
+        if now - self._seen_at < STANDSTILL_SECONDS:
+            return None
+        return DeviceError(
+            f"{self.name} has stood still for {STANDSTILL_SECONDS:.0f} s; is its program stopped? "
+            "Connect again to start a new one"
         )
 
     def close(self) -> None:
@@ -115,3 +156,10 @@ class VirtualBoard(Transport):
                 self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _why(complaints: IO[bytes]) -> str:
+    """The last line that a program said."""
+    complaints.seek(0)
+    said = complaints.read().decode(errors="replace").strip().splitlines()
+    return said[-1].removeprefix("tombola: error: ") if said else "it said nothing"
