@@ -50,7 +50,7 @@ def test_what_is_optional_is_not_required(bare):
     assert not checks["openFPGALoader"].required
     assert not checks["data mnist"].ok
     assert not checks["data mnist"].required
-    assert checks["data mnist"].mend == "tombola data fetch mnist"
+    assert checks["data mnist"].mend == "run tombola data fetch mnist"
     assert checks["data digits"].ok
 
 

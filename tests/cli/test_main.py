@@ -82,7 +82,9 @@ def test_each_verb_that_is_there_teaches():
 def test_data_list(capsys):
     assert cli.main(["data", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["data_sets"]
-    assert [each["name"] for each in listed] == ["digits", "fmnist", "mnist", "cifar10"]
+    assert [each["name"] for each in listed] == [
+        "digits", "fmnist", "mnist", "cifar10", "cora", "citeseer",
+    ]
     assert listed[0]["present"] is True
     assert cli.main(["data", "list"]) == 0
     assert "digits" in capsys.readouterr().out
@@ -93,5 +95,6 @@ def test_fetch_of_an_unknown_data_set(capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == (
-        "tombola: error: data set must be one of digits, fmnist, mnist, cifar10, not 'emnist'\n"
+        "tombola: error: data set must be one of digits, fmnist, mnist, cifar10, cora, citeseer, "
+        "not 'emnist'\n"
     )

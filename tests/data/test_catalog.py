@@ -52,7 +52,9 @@ def test_aliases_and_case():
 
 
 def test_an_unknown_name():
-    message = "data set must be one of digits, fmnist, mnist, cifar10, not 'emnist'"
+    message = (
+        "data set must be one of digits, fmnist, mnist, cifar10, cora, citeseer, not 'emnist'"
+    )
     with pytest.raises(DataError, match=exactly(message)):
         load("emnist")
 

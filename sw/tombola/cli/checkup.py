@@ -147,7 +147,7 @@ def _data_sets(data_dir: str | None) -> Iterator[Check]:
             folder = find(source.name, data_dir=data_dir)
             yield Check(
                 name=name, ok=folder is not None, required=False, found=str(folder or ""),
-                mend=f"tombola data fetch {source.name}",
+                mend=source.remedy(),
             )
         else:
             ok = importlib.util.find_spec("sklearn") is not None

@@ -44,6 +44,7 @@ def _list(args) -> int:
             "megabytes": source.megabytes,
             "present": not source.files or folder is not None,
             "folder": folder,
+            "where": str(folder or _way(source)),
         })
 
     def table():
@@ -51,15 +52,18 @@ def _list(args) -> int:
 
         table = Table("name", "what", "where")
         for each in found:
-            where = "built in"
-            if each["megabytes"]:
-                way = f"tombola data fetch {each['name']} ({each['megabytes']} MB)"
-                where = str(each["folder"] or way)
-            table.add_row(each["name"], each["title"], where)
+            table.add_row(each["name"], each["title"], each["where"])
         return table
 
     emit({"data_sets": found}, json_mode=args.json, table=table)
     return 0
+
+
+def _way(source) -> str:
+    if not source.files:
+        return "built in"
+    size = f" ({source.megabytes} MB)" if source.megabytes else ""
+    return source.remedy() + size
 
 
 def _fetch(args) -> int:

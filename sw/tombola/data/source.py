@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .dataset import Dataset
+from .graph import Graph
 
 __all__ = ["Source"]
 
@@ -27,9 +28,9 @@ class Source:
         What a folder must hold to be taken for it, each plain or with ``.gz``; empty if it is
         part of an installed package.
     read : callable
-        Folder to `Dataset`, checking every byte.
-    download : callable
-        Puts `files` into an empty folder.
+        Folder to `Dataset` or `Graph`, checking every byte.
+    download : callable or None
+        Puts `files` into an empty folder; None where no package registry has them.
     megabytes : int
         Size of the download.
     system_folders : tuple of Path
@@ -40,8 +41,8 @@ class Source:
     aliases: tuple[str, ...] = ()
     title: str
     files: tuple[str, ...] = ()
-    read: Callable[[Path], Dataset]
-    download: Callable[[Path], None] = _nothing
+    read: Callable[[Path], Dataset | Graph]
+    download: Callable[[Path], None] | None = _nothing
     megabytes: int = 0
     system_folders: tuple[Path, ...] = ()
 
@@ -50,3 +51,10 @@ class Source:
         return all(
             (folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in self.files
         )
+
+    def remedy(self, data_dir: Path | str | None = None) -> str:
+        """What to do to have the files, where `data_dir` was asked for them."""
+        if self.download is None:
+            return f"put {' and '.join(self.files)} into a folder and name it with --data-dir"
+        place = f" --data-dir {data_dir}" if data_dir else ""
+        return f"run tombola data fetch {self.name}{place}"
