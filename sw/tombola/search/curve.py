@@ -9,7 +9,7 @@ from tombola.spec.paths import write_atomically
 
 
 def draw(history: Sequence[EpochMetrics], path: Path, *, title: str) -> None:
-    """Loss, and accuracy on training and test images, over the epochs; a PNG file."""
+    """Loss, and accuracy on training, validation and test samples, over the epochs; a PNG file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -20,6 +20,9 @@ def draw(history: Sequence[EpochMetrics], path: Path, *, title: str) -> None:
     accuracy, loss = figure.subplots(1, 2)
     accuracy.plot(epochs, [metrics.train_accuracy for metrics in history], ".-", label="training")
     accuracy.plot(epochs, [metrics.test_accuracy for metrics in history], ".-", label="test")
+    if history[0].validation_accuracy is not None:
+        validated = [metrics.validation_accuracy for metrics in history]
+        accuracy.plot(epochs, validated, ".-", label="validation")
     accuracy.set(xlabel="epoch", ylabel="accuracy (float network)")
     accuracy.legend()
     loss.plot(epochs, [metrics.loss for metrics in history], ".-")
