@@ -100,6 +100,7 @@ def _program(folder: Path, board: dict[str, Any], progress: Progress) -> Path:
     program = root / key / PROGRAM
     if program.exists():
         return program
+    root.mkdir(parents=True, exist_ok=True)
     log = root / f"{key}.log"
     log.unlink(missing_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f"{key}.", dir=root))
