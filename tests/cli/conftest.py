@@ -42,7 +42,7 @@ def opened(monkeypatch, board):
     """The board is at every address; records addresses and baud rates."""
     calls = []
 
-    def connect(address, *, baud):
+    def connect(address, *, baud=None):
         calls.append((address, baud))
         board.name = address
         return open_device(board)

@@ -189,7 +189,7 @@ def test_a_board_that_comes_back_late(board, built, programmer, ticket_path, mon
     monkeypatch.setattr(connecting, "SETTLE_SECONDS", 1.0)
     attempts = []
 
-    def connect(address, *, baud):
+    def connect(address, *, baud=None):
         attempts.append(address)
         if len(attempts) < 4:
             raise DeviceError("there is no port /dev/null; check the cable; ports there are: none")
@@ -214,7 +214,7 @@ def test_a_bitstream_of_another_version(opened, board, built, programmer, ticket
 
 def test_another_board_at_that_port(built, programmer, ticket_path, monkeypatch, capsys):
     other = FakeBoard(FakeEngine(replace(CONFIG, rows=8), []))
-    monkeypatch.setattr(connecting, "open_device", lambda address, baud: open_device(other))
+    monkeypatch.setattr(connecting, "open_device", lambda address, **options: open_device(other))
     assert deploy(ticket_path) == 2
     assert refused(capsys) == (
         "the engine at /dev/ttyUSB1 is not the one that was programmed: it is 8x4, not 4x4 with "
@@ -230,7 +230,7 @@ def test_virtual(opened, built, programmer, ticket_path, capsys):
         document = json.loads(capsys.readouterr().out)
         assert document["programmed"] is None and document["virtual"] is True
         assert document["inferences_per_second_of"] == "the simulation"
-    assert opened == [("virtual:small", 1_000_000)] * 2
+    assert opened == [("virtual:small", None)] * 2
     assert built == [] and programmer.calls == []
 
 

@@ -8,7 +8,9 @@ from PIL import Image
 
 from tombola import data
 from tombola.cli.main import main
+from tombola.data.catalog import SOURCES
 from tombola.spec import reference
+from tombola_boards.registry import BOARDS
 
 
 def infer(ticket_path, *arguments, device="serial:/dev/ttyUSB1"):
@@ -53,7 +55,7 @@ def test_a_virtual_board_says_whose_speed_it_is(opened, ticket_path, capsys):
     assert infer(ticket_path, "--samples", "2", "--json", device="virtual:ulx3s-25f") == 0
     said = document(capsys)
     assert said["inferences_per_second_of"] == "the simulation"
-    assert opened == [("virtual:ulx3s-25f", 1_000_000)]
+    assert opened == [("virtual:ulx3s-25f", None)]
 
 
 def test_image_files_and_arrays(opened, digits, ticket_path, tmp_path, capsys):
@@ -117,19 +119,17 @@ def save(path, **arrays):
     [
         (["--samples", "0"], "samples must be between 1 and 360, the test images of digits, not 0"),
         (["--dataset", "flowers"],
-         "data set must be one of digits, fmnist, mnist, cifar10, not 'flowers'"),
+         f"data set must be one of {', '.join(each.name for each in SOURCES)}, not 'flowers'"),
         (["x.png", "--samples", "3"],
          "images are files or --dataset with --samples, not both; leave one out"),
         (["none.png"], "cannot read none.png: No such file or directory"),
         (["none.npz"], "cannot read none.npz: No such file or directory"),
-        (["--board", "x"], "board must be one of "),
+        (["--board", "x"], f"board must be one of {', '.join(sorted(BOARDS))}, not x"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_one_line(opened, ticket_path, capsys, arguments, message):
     assert infer(ticket_path, *arguments) == 2
-    said = capsys.readouterr().err
-    whole = f"tombola: error: {message}"
-    assert said == f"{whole}\n" or (arguments[0] == "--board" and said.startswith(whole))
+    assert capsys.readouterr().err == f"tombola: error: {message}\n"
     assert not opened
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from tombola.cli.output import working
 from tombola.device import Device
 from tombola.device import connect as open_device
-from tombola.device.connection import BAUD
 from tombola.device.usb import the_board
 from tombola.spec.errors import ConfigError, DeviceError
 from tombola.spec.identity import config_of, identity_words
@@ -18,7 +17,7 @@ SETTLE_SECONDS = 10.0
 
 
 def connect(address: str, *, board: Board | None = None) -> Device:
-    """The device at an address, at the baud rate of its board.
+    """The device at an address, at the baud rate of its board where that is known.
 
     Raises
     ------
@@ -27,12 +26,15 @@ def connect(address: str, *, board: Board | None = None) -> Device:
     DeviceError
         If there is no such board or it does not answer as an engine.
     """
-    kind, _, name = address.partition(":")
-    if kind == "virtual":
-        board = BOARDS.get(name, board)
-        with working(f"starting the virtual board {name}; the first time builds its simulator"):
-            return open_device(address, baud=BAUD if board is None else board.baud)
-    return open_device(address, baud=BAUD if board is None else board.baud)
+    if is_virtual(address):
+        with working(f"starting {address}; the first time builds its simulator"):
+            return open_device(address)
+    return open_device(address, baud=None if board is None else board.baud)
+
+
+def is_virtual(address: str) -> bool:
+    """Whether the board there is a simulated one."""
+    return address.startswith("virtual:")
 
 
 def check_present(address: str) -> None:

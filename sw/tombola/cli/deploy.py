@@ -48,7 +48,7 @@ def run(args) -> int:
     """All steps, each only if the one before it is done."""
     from ..compiler.program import compile_ticket
     from ..spec import ticket_file
-    from .connecting import clock_of, connect, connect_again
+    from .connecting import clock_of, connect, connect_again, is_virtual
     from .infer import speed
     from .samples import for_self_test
     from .trial import load_ticket, run_trial
@@ -57,7 +57,7 @@ def run(args) -> int:
     ticket = ticket_file.load(args.ticket)
     compile_ticket(ticket, board.config)
     samples = for_self_test(ticket, args.samples, data_dir=args.data_dir)
-    virtual = address.startswith("virtual:")
+    virtual = is_virtual(address)
     document = {"ticket": args.ticket, "board": board.name, "virtual": virtual, "programmed": None}
     if not virtual:
         document |= _program(board, ticket if args.flash else None, args, address)

@@ -58,7 +58,7 @@ def run(args) -> int:
     samples = _samples(ticket, args)
     board = None if args.board is None else board_named(args.board)
 
-    from .connecting import clock_of, connect
+    from .connecting import clock_of, connect, is_virtual
     from .trial import load_ticket, run_trial
 
     with connect(args.device, board=board) as device:
@@ -71,7 +71,7 @@ def run(args) -> int:
             "geometry": device.info.config.geometry,
             "ticket": args.ticket,
             **trial.to_json(),
-            **speed(trial, clock_hz, virtual=device.info.address.startswith("virtual:")),
+            **speed(trial, clock_hz, virtual=is_virtual(args.device)),
             "latency_us_unknown": why_not,
             "results": trial.images_to_json(),
         }
