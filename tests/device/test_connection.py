@@ -92,12 +92,16 @@ def test_a_serial_address(monkeypatch, board):
         return board
 
     monkeypatch.setattr(connection, "SerialPort", open_port)
-    monkeypatch.setattr(connection, "find_boards", lambda: [Found(port="/dev/b", board="ulx3s")])
+    slow = Found(port="/dev/b", board="ulx3s-85f", baud=115_200)
+    monkeypatch.setattr(connection, "find_boards", lambda: [slow])
     monkeypatch.setattr(connection, "the_board", lambda: Found(port="/dev/c", board=None))
-    assert device.connect("serial:/dev/b", baud=3_000_000).info.board == "ulx3s"
+    assert device.connect("serial:/dev/b").info.board == "ulx3s-85f"
+    assert device.connect("serial:/dev/b", baud=3_000_000).info.board == "ulx3s-85f"
     assert device.connect("serial:/dev/a").info.board is None
     assert device.connect().info.board is None
-    assert opened == [("/dev/b", 3_000_000), ("/dev/a", 1_000_000), ("/dev/c", 1_000_000)]
+    assert opened == [
+        ("/dev/b", 115_200), ("/dev/b", 3_000_000), ("/dev/a", 1_000_000), ("/dev/c", 1_000_000),
+    ]
 
 
 def test_a_board_that_does_not_answer_leaves_its_port_closed(monkeypatch, board):

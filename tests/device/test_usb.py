@@ -38,7 +38,12 @@ def test_the_second_port_of_an_icebreaker():
 
 
 def test_the_only_port_of_a_ulx3s():
-    assert the_board([ULX3S, *OTHERS]) == Found(port="/dev/ttyUSB2", board="ulx3s")
+    assert the_board([ULX3S, *OTHERS]) == Found(port="/dev/ttyUSB2", board="ulx3s-85f")
+
+
+def test_a_daplink_and_its_rate():
+    port = Port("/dev/ttyACM1", 0x0D28, 0x0204, "DAPLink CMSIS-DAP", "1-6:1.1")
+    assert the_board([port, *OTHERS]) == Found(port="/dev/ttyACM1", board=None, baud=115_200)
 
 
 def test_a_chip_whose_board_is_not_known():
@@ -60,6 +65,6 @@ def test_several_boards():
     with pytest.raises(DeviceError) as caught:
         the_board([ULX3S, *ICEBREAKER, Port("/dev/ttyUSB4", 0x0403, 0x6015)])
     assert str(caught.value) == (
-        "several boards found: /dev/ttyUSB1 (icebreaker), /dev/ttyUSB2 (ulx3s), /dev/ttyUSB4 "
+        "several boards found: /dev/ttyUSB1 (icebreaker), /dev/ttyUSB2 (ulx3s-85f), /dev/ttyUSB4 "
         "(unknown board); name one, as in serial:/dev/ttyUSB1"
     )

@@ -3,7 +3,7 @@
 from tombola.device.device import Device
 from tombola.device.serial_port import SerialPort
 from tombola.device.transport import Transport
-from tombola.device.usb import find_boards, the_board
+from tombola.device.usb import Found, find_boards, the_board
 from tombola.device.virtual import VirtualBoard
 from tombola.spec.errors import ConfigError
 
@@ -20,8 +20,9 @@ def connect(address: str = "auto", *, baud: int | None = None) -> Device:
         ``serial:PORT`` for a board at a serial port, such as serial:/dev/ttyUSB1; ``virtual:BOARD``
         for a simulated one, such as virtual:icebreaker; ``auto`` for the only board on USB.
     baud : int, optional
-        Of the serial line; `BAUD` if not given, and a virtual board's own. A virtual board is
-        built for the rate, so that it has to divide its clock.
+        Of the serial line; if not given, that of the adapter's boards where it tells, else `BAUD`;
+        and a virtual board's own. A virtual board is built for the rate, so that it has to divide
+        its clock.
 
     Raises
     ------
@@ -44,11 +45,11 @@ def _open(address: str, baud: int | None) -> tuple[Transport, str | None]:
     kind, _, rest = address.partition(":")
     if kind == "virtual" and rest:
         return VirtualBoard(rest, baud=baud), rest
-    baud = baud or BAUD
     if address == "auto":
         found = the_board()
-        return SerialPort(found.port, baud=baud), found.board
-    if kind == "serial" and rest:
-        boards = {found.port: found.board for found in find_boards()}
-        return SerialPort(rest, baud=baud), boards.get(rest)
-    raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")
+    elif kind == "serial" and rest:
+        known = {found.port: found for found in find_boards()}
+        found = known.get(rest, Found(port=rest, board=None))
+    else:
+        raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")
+    return SerialPort(found.port, baud=baud or found.baud or BAUD), found.board

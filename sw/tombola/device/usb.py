@@ -23,6 +23,8 @@ class UsbId:
         What the product string contains, to tell boards with the same chip apart; any if empty.
     board : str, optional
         Its name, where the label tells.
+    baud : int, optional
+        Of the boards with this chip, where it is not the usual one.
     """
 
     vendor: int
@@ -30,15 +32,20 @@ class UsbId:
     interface: int | None = None
     label: str = ""
     board: str | None = None
+    baud: int | None = None
 
 
 # The first that fits counts. Programming is on the first port of an FT2232H, serial on the second.
 KNOWN = (
     UsbId(vendor=0x0403, product=0x6010, interface=1, label="iCEBreaker", board="icebreaker"),
     UsbId(vendor=0x0403, product=0x6010, interface=1),
-    UsbId(vendor=0x0403, product=0x6015, label="ULX3S", board="ulx3s"),
+    UsbId(vendor=0x0403, product=0x6015, label="ULX3S FPGA 12K", board="ulx3s-12f"),
+    UsbId(vendor=0x0403, product=0x6015, label="ULX3S FPGA 25K", board="ulx3s-25f"),
+    UsbId(vendor=0x0403, product=0x6015, label="ULX3S FPGA 45K", board="ulx3s-45f"),
+    UsbId(vendor=0x0403, product=0x6015, label="ULX3S FPGA 85K", board="ulx3s-85f"),
     UsbId(vendor=0x0403, product=0x6015),
-    UsbId(vendor=0x0D28, product=0x0204),
+    # The DAPLink of the board into which a Colorlight i5 or i9 is plugged.
+    UsbId(vendor=0x0D28, product=0x0204, baud=115_200),
 )
 
 
@@ -61,10 +68,13 @@ class Found:
     port : str
     board : str, optional
         The board, if its USB strings tell.
+    baud : int, optional
+        Of its serial line, if that is not the usual one.
     """
 
     port: str
     board: str | None
+    baud: int | None = None
 
     def __str__(self) -> str:
         return f"{self.port} ({self.board or 'unknown board'})"
@@ -94,7 +104,7 @@ def find_boards(ports: Iterable[Port] | None = None) -> list[Found]:
             if known.interface not in (None, number):
                 continue
             if known.label.lower() in (port.product or "").lower():
-                found.append(Found(port=port.device, board=known.board))
+                found.append(Found(port=port.device, board=known.board, baud=known.baud))
                 break
     return found
 
