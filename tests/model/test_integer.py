@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from support.tickets import SIGNED, TicketBuilder
 
 from tombola.model.integer import IntegerModel, lowest_argmax
 from tombola.spec import reference
 from tombola.spec.arithmetic import LOGITS
 from tombola.spec.errors import ConfigError
+from tombola.spec.mask_code import Coding
 from tombola.spec.ticket import Aggregate, Conv, Input, Requantisation
 
 BATCH = 5
@@ -30,6 +32,29 @@ def test_every_tensor_equals_the_reference(random_ticket, number):
     for index, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
         assert ours.dtype == torch.int64
         np.testing.assert_array_equal(ours.numpy(), theirs, err_msg=f"tensor {index}")
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_graphs_equal_the_reference(number):
+    rng = np.random.default_rng(number)
+    ticket = (
+        TicketBuilder((5, 4, 3), seed=number)
+        .conv(7, (1, 1), coding=Coding(coats=3), output=SIGNED, in_channels=5)
+        .aggregate(channels=7, edges_a_node=4)
+        .conv(3, (1, 1), logits=True, in_channels=7)
+        .build()
+    )
+    images = images_for(ticket, number)
+    edges = np.stack([*rng.integers(0, 12, (2, 40)), rng.integers(-128, 128, 40)])
+    expected = reference.infer(ticket, images, edges=edges)
+    found = IntegerModel(ticket, batch=3, edges=edges).tensors(images)
+    for index, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        np.testing.assert_array_equal(ours.numpy(), theirs, err_msg=f"tensor {index}")
+    assert len(np.unique(expected[2])) > 20
+    weights = edges.copy()
+    weights[2, 7] ^= 1
+    other = IntegerModel(ticket, edges=weights).tensors(images)
+    assert not np.array_equal(other[2].numpy(), expected[2])
 
 
 def test_random_tickets_cover_the_format(random_ticket):
@@ -97,5 +122,5 @@ def test_graphs_are_refused(random_ticket):
         ),
         layers=(Aggregate(input=0, requantisation=0),),
     )
-    with pytest.raises(ConfigError, match="layer 0 aggregates over a graph, which images have not"):
+    with pytest.raises(ConfigError, match="^the ticket aggregates over a graph; give the edges"):
         IntegerModel(graph)

@@ -58,7 +58,7 @@ def test_aggregation_needs_a_graph():
     used = replace(used, layers=(*layers[:3], replace(layers[3], mask=1)))
     with pytest.raises(ConfigError) as caught:
         reference.infer(used, tiny_image())
-    assert str(caught.value) == "aggregation needs the edges of a graph, which an image has not"
+    assert str(caught.value) == "the ticket aggregates over a graph; give the edges of one"
 
 
 def test_the_size_of_the_tiny_ticket():

@@ -6,6 +6,7 @@ from tombola.spec import mask_code, rules, weight_stream
 from tombola.spec.arithmetic import LOGITS, NumberType
 from tombola.spec.mask_code import Coding
 from tombola.spec.ticket import (
+    Aggregate,
     AveragePool,
     Conv,
     Input,
@@ -124,6 +125,12 @@ class TicketBuilder:
                 input=len(self.layers), kernel=kernel, window=window, requantisation=table
             )
         )
+        return self
+
+    def aggregate(self, *, channels: int, edges_a_node: int) -> "TicketBuilder":
+        """A sum over the edges of a graph whose result is a signed byte."""
+        table = self._table(channels, SIGNED, 64 * edges_a_node)
+        self.layers.append(Aggregate(input=len(self.layers), requantisation=table))
         return self
 
     def build(self, *, checked: bool = True) -> Ticket:

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as functional
 
 from tombola.spec import arithmetic, rules
+from tombola.spec.edges import checked_edges
 from tombola.spec.errors import ConfigError
-from tombola.spec.ticket import AveragePool, Conv, MaxPool, Rescale, Ticket, Window
+from tombola.spec.ticket import Aggregate, AveragePool, Conv, MaxPool, Rescale, Ticket, Window
 
 LEAST = -(1 << 31)
 """Stands in the padding of a maximum, below every value a tensor can hold."""
@@ -30,22 +31,29 @@ class IntegerModel:
     ticket : Ticket
     batch : int
         Images computed at once; bounds the memory, never the result.
+    edges : integer array (3, edges) or None
+        Sources, targets and int8 weights, where the ticket aggregates over a graph: its positions
+        are the nodes.
 
     Raises
     ------
     TicketError
         If the ticket breaks a rule.
     ConfigError
-        If it aggregates over a graph, which images do not have.
+        If it aggregates over a graph and the edges are missing, or not those of its nodes.
     """
 
-    def __init__(self, ticket: Ticket, *, batch: int = DEFAULT_BATCH) -> None:
+    def __init__(
+        self, ticket: Ticket, *, batch: int = DEFAULT_BATCH, edges: np.ndarray | None = None
+    ) -> None:
         if batch < 1:
             raise ConfigError(f"batch must be at least 1, not {batch}")
-        rules.check(ticket)
-        for index, layer in enumerate(ticket.layers):
-            if not isinstance(layer, Conv | MaxPool | AveragePool | Rescale):
-                raise ConfigError(f"layer {index} aggregates over a graph, which images have not")
+        tensors = rules.check(ticket)
+        self._edges = torch.empty((3, 0), dtype=torch.int64)
+        for layer, made in zip(ticket.layers, tensors[1:], strict=True):
+            if isinstance(layer, Aggregate):
+                nodes = made.shape[1] * made.shape[2]
+                self._edges = torch.from_numpy(checked_edges(edges, nodes=nodes))
         self._ticket = ticket
         self._batch = batch
         self._table = torch.from_numpy(ticket.input.table.astype(np.int64))
@@ -102,10 +110,9 @@ class IntegerModel:
                 largest = functional.max_pool2d(source, layer.kernel, layer.window.stride)
                 tensors.append(largest.long())
                 continue
-            assert isinstance(layer, Conv | AveragePool | Rescale)
             sums = self._sums(layer, source).long()
             table = ticket.requantisations[layer.requantisation]
-            residual = None if isinstance(layer, AveragePool) else layer.residual
+            residual = layer.residual if isinstance(layer, Conv | Rescale) else None
             tensors.append(
                 arithmetic.requantise(
                     sums,
@@ -119,7 +126,9 @@ class IntegerModel:
             )
         return tensors
 
-    def _sums(self, layer: Conv | AveragePool | Rescale, source: torch.Tensor) -> torch.Tensor:
+    def _sums(
+        self, layer: Conv | AveragePool | Rescale | Aggregate, source: torch.Tensor
+    ) -> torch.Tensor:
         if isinstance(layer, Conv):
             return functional.conv2d(
                 _pad(source, layer.window, 0),
@@ -132,6 +141,12 @@ class IntegerModel:
             return functional.avg_pool2d(
                 source, layer.kernel, layer.window.stride, divisor_override=1
             )
+        if isinstance(layer, Aggregate):
+            origins, targets, weights = self._edges
+            values = source.flatten(2)
+            sums = torch.zeros_like(values)
+            sums.index_add_(2, targets, values[:, :, origins] * weights)
+            return sums.view_as(source)
         return source
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tombola.spec import arithmetic, rules
+from tombola.spec.edges import aggregate, checked_edges
 from tombola.spec.errors import ConfigError
 from tombola.spec.ticket import AveragePool, Conv, MaxPool, Rescale, Ticket, Window
 
@@ -34,12 +35,16 @@ def input_tensor(ticket: Ticket, images: np.ndarray) -> np.ndarray:
     return ticket.input.table.astype(np.int64)[channel[:, None, None], images]
 
 
-def infer(ticket: Ticket, images: np.ndarray) -> list[np.ndarray]:
+def infer(
+    ticket: Ticket, images: np.ndarray, *, edges: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Every tensor of the network, tensor 0 being the input and the last the logits.
 
     Parameters
     ----------
     images : uint8 array (batch, channels, height, width)
+    edges : integer array (3, edges), optional
+        Sources, targets and int8 weights; needed where the ticket aggregates over a graph.
 
     Returns
     -------
@@ -62,7 +67,7 @@ def infer(ticket: Ticket, images: np.ndarray) -> list[np.ndarray]:
         elif isinstance(layer, Rescale):
             sums = source
         else:
-            raise ConfigError("aggregation needs the edges of a graph, which an image has not")
+            sums = aggregate(source, checked_edges(edges, nodes=height * width))
         table = ticket.requantisations[layer.requantisation]
         residual = getattr(layer, "residual", None)
         tensors.append(
@@ -79,9 +84,11 @@ def infer(ticket: Ticket, images: np.ndarray) -> list[np.ndarray]:
     return tensors
 
 
-def logits(ticket: Ticket, images: np.ndarray) -> np.ndarray:
+def logits(
+    ticket: Ticket, images: np.ndarray, *, edges: np.ndarray | None = None
+) -> np.ndarray:
     """Int64 array (batch, values): the last tensor, flattened in (channel, height, width) order."""
-    return infer(ticket, images)[-1].reshape(images.shape[0], -1)
+    return infer(ticket, images, edges=edges)[-1].reshape(images.shape[0], -1)
 
 
 def _windows(
