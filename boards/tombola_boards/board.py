@@ -8,6 +8,7 @@ from amaranth.build import Platform
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError
+from tombola.spec.link import LEAST_DIVISOR
 
 
 class Family(enum.Enum):
@@ -90,10 +91,16 @@ class Board:
     leds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if abs(self.divisor * self.baud - self.clock_hz) > 0.02 * self.clock_hz:
+        error = 0.02 * self.clock_hz
+        if self.baud < 1 or abs(self.divisor * self.baud - self.clock_hz) > error:
             raise ConfigError(
                 f"baud must divide the clock of {self.clock_hz} Hz with less than 2 % error, "
                 f"not {self.baud}"
+            )
+        if self.divisor < LEAST_DIVISOR:
+            raise ConfigError(
+                f"baud must be at most {self.clock_hz // LEAST_DIVISOR} at a clock of "
+                f"{self.clock_hz} Hz, not {self.baud}"
             )
 
     @property

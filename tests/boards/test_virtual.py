@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tombola.spec.errors import ToolError
+from tombola.spec.errors import ConfigError, ToolError
 from tombola.spec.programs import Tool
 from tombola_boards import virtual
 from tombola_boards.board import Family
@@ -71,6 +71,16 @@ def test_the_folder_is_written_once_for_each_content(tmp_path, monkeypatch):
     fast = virtual.write_virtual(replace(SMALL, baud=3_000_000))
     assert fast != folder
     assert json.loads((fast / "virtual.json").read_text())["divisor"] == 8
+
+
+@pytest.mark.parametrize("baud, message", [
+    (0, "baud must divide the clock of 24000000 Hz with less than 2 % error, not 0"),
+    (6_000_000, "baud must be at most 3000000 at a clock of 24000000 Hz, not 6000000"),
+])  # fmt: skip
+def test_baud_rates_that_no_line_has(baud, message):
+    with pytest.raises(ConfigError) as caught:
+        replace(SMALL, baud=baud)
+    assert str(caught.value) == message
 
 
 def test_yosys_fails(tmp_path, monkeypatch):

@@ -86,7 +86,8 @@ def test_at_rest_time_is_the_hosts_and_the_processor_is_free(program):
         time.sleep(2.0)
         assert board.numbers.simulated == simulated
         passed = time.monotonic() - began
-        assert board.numbers.seconds - seconds == pytest.approx(passed, abs=0.3)
+        # A little slower on a busy host, never faster.
+        assert 0.5 * passed < board.numbers.seconds - seconds < passed + 0.01
         # And it wakes.
         assert board.echo(EVERY_BYTE) == EVERY_BYTE
         assert board.numbers.simulated > simulated
