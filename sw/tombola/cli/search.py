@@ -10,14 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tombola.cli import output
+from tombola.cli import output, search_graph
 
 SUMMARY = "search a ticket and write it with its learning curve"
 EXAMPLES = """\
   tombola search --preset digits-cnn --out build/digits
   tombola search --preset fmnist-cnn --epochs 10 --seed 3 --out build/fmnist
   tombola search --preset fmnist-cnn --prune 0.35 --lock 0.35 --out build/frozen
-  tombola search --preset fmnist-cnn --out build/fmnist --resume"""
+  tombola search --preset fmnist-cnn --out build/fmnist --resume
+  tombola search --algorithm gnn-multicoat --dataset cora --out build/cora"""
 
 CHANGES = (
     "epochs", "batch", "seed", "prune", "lock", "sparsity", "scope", "threads", "learning_rate",
@@ -26,8 +27,10 @@ CHANGES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb; what is not given comes from the preset."""
-    parser.add_argument(
-        "--preset", required=True, metavar="NAME", help="digits-cnn, fmnist-mlp or fmnist-cnn"
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--preset", metavar="NAME", help="digits-cnn, fmnist-mlp or fmnist-cnn")
+    what.add_argument(
+        "--algorithm", choices=search_graph.ALGORITHMS, help="for a graph instead of images"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for all files")
     parser.add_argument("--epochs", type=int, metavar="N")
@@ -58,11 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
+    search_graph.add_arguments(parser)
     output.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Searches, then prints what was found."""
+    if args.algorithm:
+        return search_graph.run(args)
     from tombola import data
     from tombola.cli.search_progress import SearchProgress
     from tombola.search.allocation import Allocation

@@ -1,0 +1,123 @@
+"""The part of tombola search that takes a graph instead of images."""
+
+import argparse
+from typing import Any
+
+from tombola.cli import output
+
+ALGORITHMS = ("gnn-multicoat", "gnn-ugt", "gnn-nm")
+CHANGES = (
+    "seed", "epochs", "sparsity", "learning_rate", "threads", "model", "layers", "hidden", "coats",
+    "keep_of_16", "stages", "fold_masks",
+)
+# What a graph network has not, although the verb takes it.
+FOREIGN = ("batch", "prune", "lock", "allocation", "scope", "weights")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that only graph networks have."""
+    group = parser.add_argument_group(
+        "graph networks", "with --algorithm; seed, epochs, sparsity, learning rate and threads too"
+    )
+    group.add_argument(
+        "--dataset", default="cora", metavar="NAME", help="cora (unless you say) or citeseer"
+    )
+    group.add_argument("--model", choices=("gcn", "gin"), help="how a node takes in its neighbours")
+    group.add_argument("--layers", type=int, metavar="N")
+    group.add_argument("--hidden", type=int, metavar="N", help="channels between layers")
+    group.add_argument("--coats", type=int, metavar="N", help="nested masks that are added")
+    group.add_argument(
+        "--keep-of-16", type=int, metavar="N",
+        help="weights kept of each 16 consecutive outputs, instead of a sparsity",
+    )
+    group.add_argument(
+        "--stages", type=int, metavar="N",
+        help="fold the layers between the first and the last onto so many weight sets",
+    )
+    group.add_argument(
+        "--fold-masks", choices=("own", "shared"), help="of the layers that share a weight set"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Searches a graph network, then prints what was found."""
+    from tombola import data
+    from tombola.cli.search_progress import SearchProgress
+    from tombola.search.graph.problem import GraphProblem
+    from tombola.search.graph.search import search_graph
+    from tombola.search.graph.settings import algorithm
+    from tombola.spec.errors import ConfigError
+
+    for name in FOREIGN:
+        if getattr(args, name, None) is not None:
+            raise ConfigError(f"--{name} is not for graph networks; leave it out")
+    given = {name: getattr(args, name) for name in CHANGES}
+    settings = algorithm(
+        args.algorithm, **{name: value for name, value in given.items() if value is not None}
+    )
+    graph = data.load_graph(args.dataset, data_dir=args.data_dir)
+    problem = GraphProblem.of(
+        features=graph.features,
+        starts=graph.starts,
+        columns=graph.columns,
+        values=graph.values,
+        edges=graph.edges,
+        labels=graph.labels,
+        splits=(graph.train, graph.validation, graph.test),
+        class_names=graph.class_names,
+    )
+    with SearchProgress(args.algorithm, epochs=settings.epochs) as progress:
+        result = search_graph(
+            settings,
+            problem,
+            name=args.algorithm,
+            dataset=graph.name,
+            out=args.out,
+            resume=args.resume,
+            observer=progress,
+        )
+    document = {
+        "ticket": result.ticket,
+        "epoch": result.epoch,
+        "validation_accuracy": result.validation_accuracy,
+        "float_accuracy": result.float_accuracy,
+        "integer_accuracy": result.integer_accuracy,
+        "last_accuracy": result.last_accuracy,
+        "samples": len(graph.test),
+        "algorithm": args.algorithm,
+        "dataset": graph.name,
+        **settings.record(),
+        "dropped": 1 - result.kept,
+        **result.size,
+        "seconds": round(sum(metrics.seconds for metrics in result.history), 3),
+        "metrics": args.out / "metrics.jsonl",
+        "curve": args.out / "curve.png",
+        "checkpoint": args.out / "checkpoint.pt",
+    }
+    output.emit(document, json_mode=args.json, table=lambda: _table(document))
+    return 0
+
+
+def _table(document: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    table.add_row("ticket", f"{document['ticket']}")
+    table.add_row(
+        "best epoch on the validation nodes",
+        f"{document['epoch']} of {document['epochs']} ({document['validation_accuracy']:.4f})",
+    )
+    table.add_row(
+        "accuracy in integers", f"{document['integer_accuracy']:.4f} on {document['samples']} nodes"
+    )
+    table.add_row("after the last epoch", f"{document['last_accuracy']:.4f}")
+    table.add_row("weights dropped", f"{document['dropped']:.4f} of {document['layer_weights']}")
+    table.add_row("mask", f"{document['mask_bits']} bits")
+    saved = 100 * (1 - document["seed_and_mask_bytes"] / document["dense_bytes"])
+    table.add_row(
+        "seed and masks",
+        f"{document['seed_and_mask_bytes']} bytes, {saved:.1f} % less than 32 bits a weight",
+    )
+    table.add_row("searched in", f"{document['seconds']:.0f} s")
+    table.add_row("curve", str(document["curve"]))
+    return table
