@@ -143,6 +143,24 @@ def test_several_boards(built, programmer, ticket_path, monkeypatch, capsys):
     assert built == []
 
 
+def test_another_board_is_plugged_in(built, programmer, ticket_path, monkeypatch, capsys):
+    found = [Found(port="/dev/ttyUSB0", board="ulx3s-45f")]
+    monkeypatch.setattr(usb, "find_boards", lambda ports: found)
+    assert deploy(ticket_path, device=None) == 2
+    assert refused(capsys) == (
+        "board must be ulx3s-45f, as /dev/ttyUSB0 calls itself, not small; if it is wrong, add "
+        "--device serial:/dev/ttyUSB0"
+    )
+    assert built == []
+
+
+def test_the_only_board_on_usb(opened, built, programmer, ticket_path, monkeypatch, capsys):
+    found = [Found(port="/dev/ttyUSB0", board=None)]
+    monkeypatch.setattr(usb, "find_boards", lambda ports: found)
+    assert deploy(ticket_path, device=None) == 0
+    assert opened == [("auto", 1_000_000)]
+
+
 def test_a_port_that_is_not_there(built, programmer, ticket_path, capsys):
     assert deploy(ticket_path, device="serial:/dev/none") == 2
     assert refused(capsys) == (

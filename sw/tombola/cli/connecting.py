@@ -37,19 +37,24 @@ def is_virtual(address: str) -> bool:
     return address.startswith("virtual:")
 
 
-def check_present(address: str) -> None:
-    """Refuses an address at which there is no port, before anything takes its time.
+def check_present(address: str, board: Board) -> None:
+    """Refuses an address at which a board cannot be, before anything takes its time.
 
     Raises
     ------
     ConfigError
-        If the address is none.
+        If the address is none, or the only board on USB says that it is another.
     DeviceError
         If there is no such port; for ``auto`` also if several boards are plugged in.
     """
     kind, _, port = address.partition(":")
     if address == "auto":
-        the_board()
+        found = the_board()
+        if found.board not in (None, board.name):
+            raise ConfigError(
+                f"board must be {found.board}, as {found.port} calls itself, not {board.name}; if "
+                f"it is wrong, add --device serial:{found.port}"
+            )
     elif kind != "serial" or not port:
         raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")
     elif not Path(port).exists():

@@ -108,7 +108,7 @@ def _program(board, ticket, args, address) -> dict:
     programming.way_to(board, flash=args.flash)
     programming.find_programmer(board)
     find_tools(board)
-    check_present(address)
+    check_present(address, board)
     built = build(board, config=board.config, ticket=ticket)
     name = built.document["bitstream"]
     with tempfile.TemporaryDirectory(prefix="tombola-deploy-") as folder:
