@@ -58,23 +58,28 @@ class BoardClock(Elaboratable):
 
 
 class Ice40Loop(wiring.Component):
-    """The phase-locked loop of an iCE40, fed by the pad beside it."""
+    """The phase-locked loop of an iCE40, fed by the pad beside it, or else by any pad."""
 
-    def __init__(self, pad, *, pll: Ice40Pll):
-        self._pad, self._pll = pad, pll
+    def __init__(self, pad, *, pll: Ice40Pll, own_pad: bool = True):
+        self._pad, self._pll, self._own_pad = pad, pll, own_pad
         super().__init__({"clock": Out(1), "locked": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
+        if self._own_pad:
+            kind, source = "SB_PLL40_PAD", {"i_PACKAGEPIN": self._pad.io}
+        else:
+            m.submodules.pad = pad = io.Buffer("i", self._pad)
+            kind, source = "SB_PLL40_CORE", {"i_REFERENCECLK": pad.i}
         m.submodules.pll = Instance(
-            "SB_PLL40_PAD",
+            kind,
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
             p_DIVR=Const(self._pll.divr, 4),
             p_DIVF=Const(self._pll.divf, 7),
             p_DIVQ=Const(self._pll.divq, 3),
             p_FILTER_RANGE=Const(self._pll.filter_range, 3),
-            i_PACKAGEPIN=self._pad.io,
+            **source,
             i_RESETB=Const(1),
             i_BYPASS=Const(0),
             o_PLLOUTGLOBAL=self.clock,

@@ -123,12 +123,13 @@ def _place_route(board: Board, tool: str, *arguments: str) -> Step:
 
 def _ice40(board: Board, platform, plan: BuildPlan) -> Flow:
     device = platform._nextpnr_device_options[platform.device]
-    abc_device = "u" if "UP" in platform.device else "hx"
+    # Only an UltraPlus has multiplier blocks.
+    part = "-device u -dsp" if "UP" in platform.device else "-device hx"
     # More rounds of ABC, told to spend the clock period on area: 129 of 5,419 logic cells.
     picoseconds = round(1e12 / board.clock_hz * MAPPED_SHARE)
     effort = f"{ABC_EFFORT}scratchpad -set abc9.D {picoseconds}\n"
     return Flow(
-        files=_files(plan, f"{NAME}.pcf", f"{effort}synth_ice40 -device {abc_device} -dsp"),
+        files=_files(plan, f"{NAME}.pcf", f"{effort}synth_ice40 {part}"),
         synthesis=_synthesis(),
         place_route=_place_route(
             board, "nextpnr-ice40", device, "--package", platform.package.lower(),

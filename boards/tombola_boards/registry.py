@@ -1,10 +1,17 @@
 """The boards by name."""
 
 from tombola.spec.errors import ConfigError
-from tombola_boards import icebreaker, ulx3s
+from tombola_boards import colorlight, ice40_hx8k, icebreaker, orangecrab, ulx3s
 from tombola_boards.board import Board
 
-BOARDS = {board.name: board for board in (icebreaker.BOARD, ulx3s.BOARD)}
+ALL = (
+    *colorlight.BOARDS,
+    ice40_hx8k.BOARD,
+    icebreaker.BOARD,
+    *orangecrab.BOARDS,
+    *ulx3s.BOARDS,
+)
+BOARDS = {board.name: board for board in ALL}
 
 
 def board_named(name: str) -> Board:

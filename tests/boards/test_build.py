@@ -185,7 +185,7 @@ def test_verb_without_the_programs_writes_nothing(tmp_path, monkeypatch, capsys)
 def test_verb_with_an_unknown_board(tmp_path, capsys):
     assert main(["build", "--board", "de10", "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
-        "tombola: error: board must be one of icebreaker, ulx3s-25f, not de10\n"
+        f"tombola: error: board must be one of {', '.join(sorted(BOARDS))}, not de10\n"
     )
 
 

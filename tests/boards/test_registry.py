@@ -4,20 +4,20 @@ from amaranth.back import verilog
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError
 from tombola_boards.board import Board, Family, Programmer
-from tombola_boards.build import prepare
-from tombola_boards.registry import BOARDS, board_named
+from tombola_boards.registry import ALL, BOARDS, board_named
 from tombola_boards.top import serial_engine
 
 boards = pytest.mark.parametrize("name", sorted(BOARDS))
 
 
 def test_names():
-    assert sorted(BOARDS) == ["icebreaker", "ulx3s-25f"]
+    assert len(ALL) == len(BOARDS)
+    assert {"icebreaker", "ulx3s-25f"} <= set(BOARDS)
     assert all(board_named(name).name == name for name in BOARDS)
 
 
 def test_unknown_board():
-    message = "^board must be one of icebreaker, ulx3s-25f, not de10$"
+    message = f"^board must be one of {', '.join(sorted(BOARDS))}, not de10$"
     with pytest.raises(ConfigError, match=message):
         board_named("de10")
 
@@ -47,17 +47,6 @@ def test_another_geometry_keeps_the_memories(name):
     else:
         assert config.activation_words * 2 == board.config.activation_words * board.config.lanes
     assert config.ticket_words == board.config.ticket_words
-
-
-@boards
-def test_elaborates_with_its_pins(name):
-    board = board_named(name)
-    flow = prepare(board, serial_engine(board, board.config_for("2x4")))
-    text = "\n".join(flow.files.values())
-    assert "uart_0__rx__io" in text and "src" not in flow.files["top.il"]
-    assert r"COLLISION_X_MASK 1'0" not in text
-    # The same again is the same text, or no build could be found again.
-    assert prepare(board, serial_engine(board, board.config_for("2x4"))).files == flow.files
 
 
 @boards
