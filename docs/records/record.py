@@ -11,21 +11,43 @@ import platform
 import statistics
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 HERE = Path(__file__).parent
 FROZEN = "--prune 0.35 --lock 0.35"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is searched: the algorithm, options of `tombola search`, and the seeds."""
+
+    algorithm: str
+    options: str
+    seeds: tuple[int, ...]
+
+    @property
+    def command(self) -> str:
+        """For any of the seeds."""
+        return f"tombola search {self.options} --seed SEED --out DIR"
+
+
+THREE, FIVE = (1, 2, 3), (1, 2, 3, 4, 5)
 EXPERIMENTS = {
-    "digits-cnn": ("--preset digits-cnn", (1, 2, 3, 4, 5)),
-    "fmnist-cnn": ("--preset fmnist-cnn", (1, 2, 3)),
-    "fmnist-cnn-frozen": (f"--preset fmnist-cnn {FROZEN}", (1, 2, 3)),
-    "fmnist-mlp-stream": ("--preset fmnist-mlp --weights stream", (1, 2, 3, 4, 5)),
-    "fmnist-mlp-frozen": (f"--preset fmnist-mlp {FROZEN}", (1, 2, 3, 4, 5)),
-    "fmnist-mlp-torch": ("--preset fmnist-mlp --weights torch", (1, 2, 3, 4, 5)),
+    name: Experiment(algorithm=algorithm, options=options, seeds=seeds)
+    for name, algorithm, options, seeds in (
+        ("digits-cnn", "edge-popup", "--preset digits-cnn", FIVE),
+        ("fmnist-cnn", "edge-popup", "--preset fmnist-cnn", THREE),
+        ("fmnist-cnn-frozen", "partially-frozen", f"--preset fmnist-cnn {FROZEN}", THREE),
+        ("fmnist-mlp-stream", "edge-popup", "--preset fmnist-mlp --weights stream", FIVE),
+        ("fmnist-mlp-frozen", "partially-frozen", f"--preset fmnist-mlp {FROZEN}", FIVE),
+        ("fmnist-mlp-torch", "edge-popup", "--preset fmnist-mlp --weights torch", FIVE),
+    )
 }
 SEARCHED = ("float_accuracy", "integer_accuracy")
+SUMMED = (*SEARCHED, "model_bits")
 INSPECTED = ("ticket_bytes", "mask_bits", "weights", "searchable_weights", "requantisation_bits")
 
 
@@ -37,18 +59,23 @@ def tombola(*arguments: str) -> dict:
 
 def run(name: str, seed: int, work: Path) -> dict:
     """One seed's values."""
-    options, _ = EXPERIMENTS[name]
     out = work / name / f"seed-{seed}"
     done = out / "result.json"
     if not done.exists():
-        arguments = ["search", *options.split(), "--seed", str(seed), "--out", str(out)]
-        found = tombola(*arguments, "--resume")
+        options = EXPERIMENTS[name].options.split()
+        found = tombola("search", *options, "--seed", str(seed), "--out", str(out), "--resume")
         values = {"seed": seed, **{key: found[key] for key in SEARCHED}}
         if found["ticket"] is not None:
             shown = tombola("inspect", found["ticket"])
             values |= {key: shown[key] for key in INSPECTED}
+            values["model_bits"] = model_bits(shown)
         done.write_text(json.dumps({"values": values, "settings": settings(found)}))
     return json.loads(done.read_text())
+
+
+def model_bits(shown: dict) -> int:
+    """Seed, masks and requantisation."""
+    return shown["format_seed_bits"] + shown["mask_bits"] + shown["requantisation_bits"]
 
 
 def settings(found: dict) -> dict:
@@ -94,19 +121,21 @@ def main() -> None:
     parser.add_argument("name", choices=EXPERIMENTS)
     parser.add_argument("--work", type=Path, required=True)
     args = parser.parse_args()
-    options, seeds = EXPERIMENTS[args.name]
-    results = [run(args.name, seed, args.work) for seed in seeds]
+    experiment = EXPERIMENTS[args.name]
+    results = [run(args.name, seed, args.work) for seed in experiment.seeds]
     runs = [result["values"] for result in results]
     record = {
         "name": args.name,
-        "command": f"tombola search {options} --seed SEED --out DIR",
+        "algorithm": experiment.algorithm,
+        "command": experiment.command,
+        "seeds": list(experiment.seeds),
         "environment": environment(),
         "settings": results[0]["settings"],
         "runs": runs,
         "summary": {
             key: spread([values[key] for values in runs])
-            for key in SEARCHED
-            if runs[0][key] is not None
+            for key in SUMMED
+            if runs[0].get(key) is not None
         },
     }
     (HERE / f"{args.name}.json").write_text(json.dumps(record, indent=2) + "\n")

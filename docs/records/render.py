@@ -4,8 +4,24 @@ import json
 import textwrap
 from pathlib import Path
 
+import torch
+
+from tombola.search.allocation import Allocation
+from tombola.search.footprint import Footprint, Norms, Scheme, footprint
+from tombola.search.models import build
+from tombola.search.survey import survey
+
 HERE = Path(__file__).parent
+CONFIGURATIONS = HERE.parent / "configurations"
 TARGET = HERE.parent / "results.md"
+EXPERIMENTS = (
+    "digits-cnn",
+    "fmnist-cnn",
+    "fmnist-cnn-frozen",
+    "fmnist-mlp-stream",
+    "fmnist-mlp-frozen",
+    "fmnist-mlp-torch",
+)
 HEAD = """# Results
 
 Made by `python docs/records/render.py` from the records in [records](records); a record is made by
@@ -126,9 +142,73 @@ def source_section() -> str:
     )
 
 
+def overview() -> str:
+    """All records in one table."""
+    rows = [
+        "| record | algorithm | preset | accuracy | model bits | seeds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in EXPERIMENTS:
+        found = record(name)
+        summary = found["summary"]
+        accuracy = summary.get("integer_accuracy", summary["float_accuracy"])
+        bits = summary.get("model_bits")
+        size = f"{bits['mean']:.0f} ± {bits['deviation']:.0f}" if bits else "no ticket"
+        preset = found["command"].split("--preset ")[1].split()[0]
+        rows.append(
+            f"| {name} | {found['algorithm']} | {preset} | {percent(accuracy)} | {size} | "
+            f"{len(found['seeds'])} |"
+        )
+    text = (
+        "Integer accuracy, or that of the float network where there is no ticket; the model is "
+        "seed, masks and requantisation."
+    )
+    return "\n\n".join(["## All records", paragraph(text), "\n".join(rows)])
+
+
+def counted(configuration: dict) -> Footprint:
+    """The size of a configuration's ticket, from its network and settings."""
+    model, size = dict(configuration["model"]), dict(configuration["size"])
+    shape = tuple(model.pop("shape"))
+    with torch.device("meta"):
+        layers = survey(build(model.pop("name"), shape=shape, **model), shape=shape)
+    size |= {"sparsities": tuple(size["sparsities"]), "norms": Norms(size["norms"])}
+    size["allocation"] = Allocation(size.get("allocation", "uniform"))
+    return footprint(layers, Scheme(**size))
+
+
+def configurations() -> list[dict]:
+    """What is ready to be searched elsewhere, by name."""
+    return [json.loads(path.read_text()) for path in sorted(CONFIGURATIONS.glob("*.json"))]
+
+
+def not_run_section() -> str:
+    """What was never searched here: settings, and the sizes that follow from them."""
+    rows = [
+        "| configuration | algorithm | data | weights | mask bits a weight | ticket, MB | "
+        "dense, MB | published |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for found in configurations():
+        size = counted(found)
+        ticket, dense = (bits / 8e6 for bits in (size.searched_bits, size.dense_bits()))
+        rows.append(
+            f"| {found['name']} | {found['algorithm']} | {found['dataset']} | {size.weights} | "
+            f"{size.mask_bits_a_weight:.3f} | {ticket:.3f} | {dense:.2f} | {found['published']} |"
+        )
+    text = (
+        "These [configurations](configurations) were not run here: their data sets are not among "
+        "those that `tombola data` fetches. No accuracy below is ours. Sizes are, by "
+        "`tombola.search.footprint`: seed, mask and learned factors of norms; the dense network "
+        "has its weights at 32 bits, a folded one unfolded."
+    )
+    return "\n\n".join(["## Not run here", paragraph(text), "\n".join(rows)])
+
+
 def render() -> str:
     """The whole page."""
     sections = [
+        overview(),
         accuracy_section(
             "digits-cnn",
             "Digits",
@@ -143,6 +223,7 @@ def render() -> str:
         ),
         frozen_section(),
         source_section(),
+        not_run_section(),
     ]
     return "\n\n".join([HEAD.strip(), *sections]) + "\n"
 

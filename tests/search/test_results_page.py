@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tombola.search.allocation import Allocation
+from tombola.search.settings import SearchSettings
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RECORDS = sorted((DOCS / "records").glob("*.json"))
 
@@ -30,13 +33,36 @@ def test_the_page_is_generated():
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_records_are_whole(path):
     found = json.loads(path.read_text())
-    options, seeds = script("record").EXPERIMENTS[found["name"]]
-    assert found["command"] == f"tombola search {options} --seed SEED --out DIR"
-    assert [run["seed"] for run in found["runs"]] == list(seeds)
+    experiment = script("record").EXPERIMENTS[found["name"]]
+    assert found["command"] == experiment.command
+    assert found["algorithm"] == experiment.algorithm
+    assert [run["seed"] for run in found["runs"]] == found["seeds"] == list(experiment.seeds)
+    assert "torch" in found["environment"]
+    for run in found["runs"]:
+        if run["integer_accuracy"] is not None:
+            bits = 64 + run["mask_bits"] + run["requantisation_bits"]
+            assert run["model_bits"] == bits <= 8 * run["ticket_bytes"]
     for key, summary in found["summary"].items():
         values = [run[key] for run in found["runs"]]
         assert summary["mean"] == pytest.approx(statistics.mean(values))
         assert summary["deviation"] == pytest.approx(statistics.stdev(values))
+
+
+def test_every_record_is_on_the_page():
+    assert set(script("render").EXPERIMENTS) == set(script("record").EXPERIMENTS)
+    assert {path.stem for path in RECORDS} == set(script("record").EXPERIMENTS)
+
+
+@pytest.mark.parametrize("found", script("render").configurations(), ids=lambda x: x["name"])
+def test_configurations_hold(found):
+    """What was not run here can at least be built, and its settings are those of a search."""
+    size = script("render").counted(found)
+    assert 0 < size.mask_bits < size.seed_and_mask_bits < size.dense_bits()
+    allocation = Allocation(found["search"].get("allocation", "uniform"))
+    settings = SearchSettings(**{**found["search"], "allocation": allocation})
+    assert settings.sparsity == found["size"]["sparsities"][0]
+    page = (DOCS / "results.md").read_text()
+    assert f"| {found['name']} |" in page[page.index("## Not run here") :]
 
 
 def test_accuracies():
