@@ -87,6 +87,10 @@ class Device:
         """What the link has done so far."""
         return self._link.statistics
 
+    def clock(self) -> float:
+        """Seconds since some moment; of a virtual board in its own time, as if it were real."""
+        return self._transport.clock()
+
     def load(self, ticket: Ticket, *, progress: Progress | None = None) -> Program:
         """Compiles a ticket for this engine, writes it and verifies it on the chip.
 
