@@ -246,8 +246,7 @@ def test_virtual(opened, built, programmer, ticket_path, capsys):
     for arguments in (["--board", "small", "--virtual"], ["--device", "virtual:small"]):
         assert main(["deploy", str(ticket_path), *arguments, "--json"]) == 0
         document = json.loads(capsys.readouterr().out)
-        assert document["programmed"] is None and document["virtual"] is True
-        assert document["inferences_per_second_of"] == "the simulation"
+        assert document["programmed"] is None and document["simulated"] is True
     assert opened == [("virtual:small", None)] * 2
     assert built == [] and programmer.calls == []
 

@@ -9,6 +9,7 @@ from PIL import Image
 from tombola import data
 from tombola.cli.main import main
 from tombola.data.catalog import SOURCES
+from tombola.device import Device
 from tombola.spec import reference
 from tombola_boards.registry import BOARDS
 
@@ -36,10 +37,27 @@ def test_a_data_set(opened, digits, ticket_path, capsys):
     assert said["engine_inferences_per_second"] == pytest.approx(
         24e6 / said["latency_cycles"], rel=1e-3
     )
-    assert said["inferences_per_second"] > 0
-    assert said["inferences_per_second_of"] == "the board with its transfers"
+    assert said["inferences_per_second"] == pytest.approx(5 / said["seconds"])
+    assert said["simulated"] is False
     assert said["counters"]["cycles"] == said["latency_cycles"]
     assert opened == [("serial:/dev/ttyUSB1", 1_000_000)]
+
+
+def test_speed_in_the_time_of_the_board(opened, board, ticket_path, monkeypatch, capsys):
+    times = []
+    on_device = Device.infer
+
+    def timed(self, *arguments, **options):
+        times.append(board.now)
+        results = on_device(self, *arguments, **options)
+        times.append(board.now)
+        return results
+
+    monkeypatch.setattr(Device, "infer", timed)
+    assert infer(ticket_path, "--samples", "5", "--board", "icebreaker", "--json") == 0
+    said = document(capsys)
+    assert said["board_inferences_per_second"] == pytest.approx(5 / (times[1] - times[0]))
+    assert said["board_inferences_per_second"] < said["engine_inferences_per_second"]
 
 
 def test_an_unknown_board_has_no_microseconds(opened, ticket_path, capsys):
@@ -54,8 +72,12 @@ def test_an_unknown_board_has_no_microseconds(opened, ticket_path, capsys):
 def test_a_virtual_board_says_whose_speed_it_is(opened, ticket_path, capsys):
     assert infer(ticket_path, "--samples", "2", "--json", device="virtual:ulx3s-25f") == 0
     said = document(capsys)
-    assert said["inferences_per_second_of"] == "the simulation"
-    assert opened == [("virtual:ulx3s-25f", None)]
+    assert said["simulated"] is True
+    assert infer(ticket_path, "--samples", "2", device="virtual:ulx3s-25f") == 0
+    shown = capsys.readouterr().out
+    assert "with their transfers, in the board's time" in shown
+    assert "in time on the wall" in shown
+    assert opened == [("virtual:ulx3s-25f", None)] * 2
 
 
 def test_image_files_and_arrays(opened, digits, ticket_path, tmp_path, capsys):

@@ -48,8 +48,8 @@ def run(args) -> int:
     """All steps, each only if the one before it is done."""
     from ..compiler.program import compile_ticket
     from ..spec import ticket_file
+    from ..spec.errors import DeviceError
     from .connecting import clock_of, connect, connect_again, is_virtual
-    from .infer import speed
     from .samples import for_self_test
     from .trial import load_ticket, run_trial
 
@@ -58,18 +58,24 @@ def run(args) -> int:
     compile_ticket(ticket, board.config)
     samples = for_self_test(ticket, args.samples, data_dir=args.data_dir)
     virtual = is_virtual(address)
-    document = {"ticket": args.ticket, "board": board.name, "virtual": virtual, "programmed": None}
+    document = {"ticket": args.ticket, "board": board.name, "simulated": virtual}
+    document["programmed"] = None
     if not virtual:
         document |= _program(board, ticket if args.flash else None, args, address)
     with connect(address, board=board) if virtual else connect_again(address, board) as device:
-        load_ticket(device, ticket)
+        written = load_ticket(device, ticket)
+        if args.flash and written:
+            raise DeviceError(
+                f"the {board.name} did not start with the ticket that is in its bitstream; take "
+                "its power away, give it back and run tombola infer"
+            )
         trial = run_trial(device, ticket, samples)
         clock_hz, _ = clock_of(device, board)
         document |= {
             "device": device.info.address,
             "geometry": device.info.config.geometry,
             **trial.to_json(),
-            **speed(trial, clock_hz, virtual=virtual),
+            **trial.speed(clock_hz),
         }
     emit(document, json_mode=args.json, table=lambda: _table(document))
     return 0 if document["agreement"] == 1 else 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from tombola.cli.output import counting
 from tombola.cli.samples import UNKNOWN, Samples
-from tombola.compiler.program import Program, compile_ticket
+from tombola.compiler.program import compile_ticket
 from tombola.device import Device, Results
 from tombola.model.integer import IntegerModel
 from tombola.spec.ticket import Ticket
@@ -24,8 +24,9 @@ class Trial:
     results : Results
     expected : int64 array (batch, values)
         Logits of the integer model.
-    seconds : float
-        Wall-clock time of all inferences, transfers included.
+    seconds, board_seconds : float
+        Time of all inferences, transfers included: on the wall's clock and on the board's, which
+        are the same unless the board is simulated.
     counters : dict
         The engine's, of the last run.
     """
@@ -35,6 +36,7 @@ class Trial:
     results: Results
     expected: np.ndarray
     seconds: float
+    board_seconds: float
     counters: dict[str, int]
 
     @property
@@ -56,6 +58,22 @@ class Trial:
         """Clocks of a run, on average."""
         return float(self.results.latency_cycles.mean())
 
+    def speed(self, clock_hz: int | None) -> dict[str, float | None]:
+        """Latency and inferences a second, by the clock of the wall, of the board, of the engine.
+
+        Parameters
+        ----------
+        clock_hz : int, optional
+            Of the engine.
+        """
+        count = len(self.samples.images)
+        return {
+            "latency_us": None if clock_hz is None else 1e6 * self.cycles / clock_hz,
+            "inferences_per_second": count / self.seconds,
+            "board_inferences_per_second": count / self.board_seconds,
+            "engine_inferences_per_second": None if clock_hz is None else clock_hz / self.cycles,
+        }
+
     def class_name(self, index: int) -> str:
         """Of the ticket's classes; the number itself if it names none."""
         names = self.ticket.classes
@@ -72,7 +90,7 @@ class Trial:
             "agreement": float(self.agrees.mean()),
             "accuracy": self.accuracy,
             "latency_cycles": int(self.cycles) if self.cycles.is_integer() else self.cycles,
-            "seconds": round(self.seconds, 3),
+            "seconds": self.seconds,
             "counters": self.counters,
         }
 
@@ -89,6 +107,7 @@ class Trial:
                 "class": winner,
                 "class_name": self.class_name(winner),
                 "label": None if label == UNKNOWN else label,
+                "label_name": None if label == UNKNOWN else self.class_name(label),
                 "agrees": agrees,
                 "latency_cycles": cycles,
                 "logits": logits,
@@ -106,21 +125,27 @@ def run_trial(device: Device, ticket: Ticket, samples: Samples) -> Trial:
         If the board does not answer as it should.
     """
     with counting("images inferred", len(samples.images)) as progress:
-        began = time.monotonic()
+        began, board_began = time.monotonic(), device.clock()
         results = device.infer(samples.images, progress=lambda done, total: progress(done))
-        seconds = time.monotonic() - began
+        seconds, board_seconds = time.monotonic() - began, device.clock() - board_began
     return Trial(
         ticket=ticket,
         samples=samples,
         results=results,
         expected=IntegerModel(ticket).logits(samples.images).numpy(),
         seconds=seconds,
+        board_seconds=board_seconds,
         counters=device.counters,
     )
 
 
-def load_ticket(device: Device, ticket: Ticket) -> Program:
-    """Writes a ticket and verifies it on the chip, with a bar.
+def load_ticket(device: Device, ticket: Ticket) -> bool:
+    """Brings a ticket to the device, with a bar, and verifies it on the chip.
+
+    Returns
+    -------
+    bool
+        Whether it had to be written: it may be there from the bitstream or an earlier time.
 
     Raises
     ------
@@ -130,6 +155,13 @@ def load_ticket(device: Device, ticket: Ticket) -> Program:
         If the board does not answer as it should.
     """
     program = compile_ticket(ticket, device.info.config)
-    words = sum(words.size for _, words in program.writes)
-    with counting("words of the ticket written and verified", words) as progress:
-        return device.load(ticket, progress=lambda done, total: progress(done))
+    written = False
+    with counting("words of the ticket", sum(words.size for _, words in program.writes)) as show:
+
+        def progress(done: int, total: int) -> None:
+            nonlocal written
+            written = True
+            show(done)
+
+        device.load(ticket, progress=progress)
+    return written
