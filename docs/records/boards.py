@@ -59,7 +59,7 @@ def check(record: dict, board: Board) -> None:
     stale = [f"{name} {now[name]}, not {then[name]}" for name in now if now[name] != then[name]]
     if stale:
         raise ConfigError(
-            f"record of {board.name} must have {', '.join(stale)}; build the board and keep it again"
+            f"record of {board.name} must have {', '.join(stale)}; build and keep it again"
         )
     if record["fmax_mhz"] < record["clock_mhz"]:
         raise ConfigError(f"record of {board.name} must meet the clock, not {record['fmax_mhz']}")

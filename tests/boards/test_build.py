@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from tombola.cli.main import main
 from tombola.spec.errors import ConfigError, ToolError
 from tombola.spec.programs import Tool
-from tombola_boards import build, build_cache
+from tombola_boards import build, build_cache, registry
 from tombola_boards.build import build_board, clock_message, first_error
 from tombola_boards.flow import Flow, Step
 from tombola_boards.registry import BOARDS, board_named
@@ -167,6 +167,35 @@ def test_verb_draws_bars(fake_tools, tmp_path, capsys):
     assert "icebreaker, 1x2: 2 MACs" in shown
     assert "█" * 15 + "░" * 15 + "  50%" in shown
     assert "for a clock of 24 MHz, +0%" in shown
+
+
+def test_verb_builds_every_board_and_goes_on_after_one_that_fails(
+    fake_tools, tmp_path, monkeypatch, capsys
+):
+    met, missed = BOARDS["icebreaker"], BOARDS["ice40-hx8k"]
+    monkeypatch.setattr(registry, "BOARDS", {board.name: board for board in (missed, met)})
+    monkeypatch.setattr(
+        build, "prepare", lambda board, core: replace(FLOW, files={"top.il": board.name})
+    )
+    arguments = ["build", "--board", "all", "--seeds", "2", "--out", str(tmp_path)]
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[1:] == [
+        " icebreaker  16x4      64   50%    50%   50%   24.0 of 24 MHz "
+    ]
+    assert shown.err.splitlines()[-1].startswith(
+        "tombola: error: all 2 boards must build, not 1: ice40-hx8k: clock must be at most 24 MHz"
+    )
+    assert (tmp_path / "icebreaker" / "icebreaker.bin").read_bytes() == b"seed 2"
+    assert not (tmp_path / "ice40-hx8k").exists()
+
+    assert main([*arguments, "--json"]) == 2
+    shown = capsys.readouterr()
+    # What is finished is not built again.
+    assert "ice40-hx8k: synthesis" in shown.err and "icebreaker: synthesis" not in shown.err
+    document = json.loads(shown.out)
+    assert [each["board"] for each in document["boards"]] == ["icebreaker"]
+    assert list(document["failed"]) == ["ice40-hx8k"]
 
 
 def test_verb_without_the_programs_writes_nothing(tmp_path, monkeypatch, capsys):

@@ -1,12 +1,15 @@
 """Builds the bitstream of a board with open tools: Yosys, nextpnr and the packer of its family.
 
 The same engine gives the same bytes on any machine with the same programs; what was built once
-is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up."""
+is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up.
+--board all builds the boards one after the other, goes on after one that fails, and when it is run
+again builds only those that are not finished."""
 
 import hashlib
 import json
 from pathlib import Path
 
+from ..spec.errors import TombolaError, ToolError
 from .output import add_json, emit
 
 SUMMARY = "build the bitstream of a board"
@@ -56,12 +59,23 @@ def run(args) -> int:
     for board in boards:
         find_tools(board)
     ticket = _ticket(args.ticket)
-    documents = []
+    if args.board != "all":
+        document = _build(boards[0], args, ticket, args.out)
+        emit(document, json_mode=args.json, table=lambda: _board_table(document))
+        return 0
+    documents, failed = [], {}
     for board in boards:
-        out = args.out / board.name if args.board == "all" else args.out
-        documents.append(_build(board, args, ticket, out))
-    document = documents[0] if args.board != "all" else {"boards": documents}
-    emit(document, json_mode=args.json, table=lambda: _table(documents))
+        try:
+            documents.append(_build(board, args, ticket, args.out / board.name))
+        except TombolaError as error:
+            failed[board.name] = str(error)
+    document = {"boards": documents, "failed": failed}
+    emit(document, json_mode=args.json, table=lambda: _boards_table(documents))
+    if failed:
+        raise ToolError(
+            f"all {len(boards)} boards must build, not {len(documents)}: "
+            f"{'; '.join(failed.values())}"
+        )
     return 0
 
 
@@ -88,10 +102,20 @@ def _build(board, args, ticket, out: Path) -> dict:
     return {**document, "bitstream": str(out / document["bitstream"]), "out": str(out)}
 
 
-def _table(documents):
-    from rich.console import Group
+def _boards_table(documents):
+    from rich.table import Table
 
-    return Group(*(_board_table(document) for document in documents))
+    table = Table("board", "engine", "MACs", "cells", "RAM", "mult", "fastest clock", box=None)
+    for document in documents:
+        shares = []
+        for name in ("lut4", "block_ram", "dsp"):
+            capacity = document["capacity"][name]
+            shares.append(f"{document[name] / capacity:4.0%}" if capacity else "")
+        table.add_row(
+            document["board"], document["geometry"], f"{document['macs']:4}", *shares,
+            f"{document['fmax_mhz']:5.1f} of {document['clock_mhz']:g} MHz",
+        )
+    return table
 
 
 def _board_table(document):
