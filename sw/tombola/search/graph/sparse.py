@@ -1,5 +1,7 @@
 """A sparse matrix that never changes, multiplied with dense ones that have gradients."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,7 +45,9 @@ def _compressed(
 ) -> Tensor:
     order = np.lexsort((columns, rows))
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-    with torch.sparse.check_sparse_tensor_invariants():
+    with torch.sparse.check_sparse_tensor_invariants(), warnings.catch_warnings():
+        # PyTorch calls this layout a beta; product and gradient are tested against dense ones.
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
         return torch.sparse_csr_tensor(
             torch.from_numpy(starts),
             torch.from_numpy(columns[order]),
