@@ -1,17 +1,24 @@
 """`tombola infer` as a user calls it, on a board in Python."""
 
+import errno
 import json
 
 import numpy as np
 import pytest
+import serial
 from PIL import Image
+from support.tickets import TicketBuilder
 
 from tombola import data
+from tombola.cli import samples
 from tombola.cli.main import main
-from tombola.data.catalog import SOURCES
-from tombola.device import Device
-from tombola.spec import reference
+from tombola.data.catalog import SOURCES, source_of
+from tombola.device import Device, usb
+from tombola.device.usb import Found
+from tombola.spec import reference, ticket_file
 from tombola_boards.registry import BOARDS
+
+from .conftest import digits_ticket
 
 
 def infer(ticket_path, *arguments, device="serial:/dev/ttyUSB1"):
@@ -236,4 +243,77 @@ def test_a_single_array_is_no_archive(opened, ticket_path, tmp_path, capsys):
     assert infer(ticket_path, file) == 2
     assert capsys.readouterr().err == (
         f"tombola: error: {file} is no sound .npz file: it holds a single array\n"
+    )
+
+
+def test_missing_data(opened, ticket_path, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(type(source_of("mnist")), "is_in", lambda self, folder: False)
+    assert infer(ticket_path, "--dataset", "mnist") == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: mnist is missing; run tombola data fetch mnist\n"
+    )
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    "found, message",
+    [
+        ([], "no board found on USB; plug one in, or name its port as in serial:/dev/ttyUSB1, or "
+             "start a simulated one with virtual:icebreaker"),
+        ([Found(port="/dev/ttyUSB1", board="icebreaker"), Found(port="/dev/ttyUSB2", board=None)],
+         "several boards found: /dev/ttyUSB1 (icebreaker), /dev/ttyUSB2 (unknown board); name one, "
+         "as in serial:/dev/ttyUSB1"),
+    ],
+)  # fmt: skip
+def test_not_one_board(ticket_path, monkeypatch, capsys, found, message):
+    monkeypatch.setattr(usb, "find_boards", lambda ports: found)
+    assert infer(ticket_path, "--samples", "1", device="auto") == 2
+    assert capsys.readouterr().err == f"tombola: error: {message}\n"
+
+
+def test_no_permission(ticket_path, monkeypatch, capsys):
+    def refuse(port, *arguments, **options):
+        raise serial.SerialException(errno.EACCES, f"could not open port {port}")
+
+    monkeypatch.setattr(serial, "Serial", refuse)
+    assert infer(ticket_path, "--samples", "1") == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: no permission to open /dev/ttyUSB1; join its group, on most systems with "
+        "sudo usermod -aG dialout $USER, and log in again\n"
+    )
+
+
+def test_an_address_that_is_none(ticket_path, capsys):
+    assert infer(ticket_path, "--samples", "1", device="/dev/ttyUSB1") == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: device must be serial:PORT, virtual:BOARD or auto, not /dev/ttyUSB1\n"
+    )
+
+
+def test_a_ticket_that_does_not_fit(opened, tmp_path, capsys):
+    path = tmp_path / "large.ticket"
+    ticket_file.save(digits_ticket((3, 30, 30)), path)
+    file = tmp_path / "a.npz"
+    np.savez(file, images=np.zeros((1, 3, 30, 30), np.uint8))
+    assert infer(path, file) == 2
+    assert capsys.readouterr().err == (
+        "tombola: error: tensor 1 needs 900 words of 4 activations but at most 1024 words a bank, "
+        "less what is still read, are there; use an engine with more activation memory\n"
+    )
+
+
+def test_a_colour_ticket_and_one_that_takes_pixels_as_channels(tmp_path):
+    coloured, flat = TicketBuilder((3, 2, 2)), TicketBuilder((12, 1, 1))
+    tickets = [each.conv(2, (1, 1), in_channels=each.input.shape[0], logits=True).build()
+               for each in (coloured, flat)]  # fmt: skip
+    file = tmp_path / "c.png"
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    Image.fromarray(pixels).save(file)
+    by_channel = pixels.transpose(2, 0, 1)
+    images = [samples.from_files(ticket, [file]).images for ticket in tickets]
+    np.testing.assert_array_equal(images[0], by_channel[None])
+    np.testing.assert_array_equal(images[1], by_channel.reshape(1, 12, 1, 1))
+    Image.fromarray(pixels[..., 0]).save(file)
+    np.testing.assert_array_equal(
+        samples.from_files(tickets[0], [file]).images, np.repeat(pixels[None, None, ..., 0], 3, 1)
     )
