@@ -154,7 +154,9 @@ class _Run:
     def place_until_met(self, seeds: int) -> tuple[Report, int]:
         """Synthesises, then places with one seed after the other until the clock is met."""
         self._step(self._flow.synthesis)
-        flip_flops = count_flip_flops((self._folder / NETLIST).read_text())
+        netlist = self._folder / NETLIST
+        netlist.write_text(self._flow.rewrite(netlist.read_text()))
+        flip_flops = count_flip_flops(netlist.read_text())
         best = None
         for seed in range(1, seeds + 1):
             self._step(self._flow.place_route_with(seed), f"place_route, seed {seed}")
@@ -163,9 +165,12 @@ class _Run:
                 family=self._board.family,
                 flip_flops=flip_flops,
             )
-            if report.fmax_mhz >= self._board.clock_mhz:
+                log=(self._folder / PLACEMENT_LOG).read_text(),
+            if report.meets(self._board.clock_mhz):
                 return report, seed
-            if best is None or report.fmax_mhz > best.fmax_mhz:
+            if best is None or (best.short_paths, -best.fmax_mhz) > (
+                report.short_paths, -report.fmax_mhz
+            ):
                 best = report
         raise ToolError(clock_message(self._board, best, seeds))
 
@@ -208,9 +213,14 @@ def first_error(messages: str) -> str:
 
 
 def clock_message(board: Board, report: Report, seeds: int) -> str:
-    """What to say when no placement meets the clock."""
+    """What to say when no placement runs at the clock."""
     tried = "1 placement" if seeds == 1 else f"{seeds} placements"
     path = f"; slowest path: {report.slowest_path}" if report.slowest_path else ""
+    if report.short_paths:
+        return (
+            f"{board.name}: paths that end before their hold time must be 0, not "
+            f"{report.short_paths} (best of {tried}); try --seeds {2 * seeds} or another --geometry"
+        )
     return (
         f"{board.name}: clock must be at most {report.fmax_mhz:g} MHz for this engine, not "
         f"{board.clock_mhz:g} MHz (best of {tried}{path}); try --seeds {2 * seeds} or a smaller "

@@ -10,6 +10,8 @@ from tombola.spec.programs import Tool
 from tombola_boards.flow import Flow
 
 RESULT = "build.json"
+RULES = "registers paired on Gowin; clock and hold times met"
+"""What happens to a build and what it had to pass besides its programs; part of its name."""
 
 
 def cache_key(flow: Flow, tools: Mapping[str, Tool], *, seeds: int) -> str:
@@ -20,6 +22,7 @@ def cache_key(flow: Flow, tools: Mapping[str, Tool], *, seeds: int) -> str:
         "steps": [[step.tool, *step.arguments] for step in steps],
         "tools": {name: [tool.source, tool.version_text] for name, tool in tools.items()},
         "seeds": seeds,
+        "rules": RULES,
     }
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
 
-from tombola_boards.pll import Ecp5Pll, Ice40Pll
+from tombola_boards.pll import Ecp5Pll, GowinPll, Ice40Pll
 
 RESET_SECONDS = 20e-6
 """Block RAM of the iCE40 reads as zero for some 3 us after configuration; with margin."""
@@ -26,7 +26,7 @@ class BoardClock(Elaboratable):
     Parameters
     ----------
     loop : Component
-        With outputs `clock` and `locked`: `Ice40Loop` or `Ecp5Loop`.
+        With outputs `clock` and `locked`: `Ice40Loop`, `Ecp5Loop` or `GowinLoop`.
     clock_hz : int
         What the loop makes.
     """
@@ -126,5 +126,35 @@ class Ecp5Loop(wiring.Component):
             i_ENCLKOP=Const(0),
             o_CLKOP=self.clock,
             o_LOCK=self.locked,
+        )
+        return m
+
+
+class GowinLoop(wiring.Component):
+    """A phase-locked loop of a GW1N or GW2A, fed by any clock pin."""
+
+    def __init__(self, pad, *, input_hz: int, pll: GowinPll):
+        self._pad, self._input_hz, self._pll = pad, input_hz, pll
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.pad = pad = io.Buffer("i", self._pad)
+        unused = {
+            "i_RESET": Const(0), "i_RESET_P": Const(0), "i_CLKFB": Const(0),
+            "i_FBDSEL": Const(0, 6), "i_IDSEL": Const(0, 6), "i_ODSEL": Const(0, 6),
+            "i_PSDA": Const(0, 4), "i_DUTYDA": Const(0, 4), "i_FDLY": Const(0, 4),
+        }
+        m.submodules.pll = Instance(
+            "rPLL",
+            p_FCLKIN=f"{self._input_hz / 1e6:g}",
+            p_IDIV_SEL=self._pll.reference,
+            p_FBDIV_SEL=self._pll.feedback,
+            p_ODIV_SEL=self._pll.output,
+            p_DEVICE=platform.family,
+            i_CLKIN=pad.i,
+            o_CLKOUT=self.clock,
+            o_LOCK=self.locked,
+            **unused,
         )
         return m

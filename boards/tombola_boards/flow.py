@@ -1,10 +1,12 @@
 """The programs that make a bitstream of a netlist, with every argument, per FPGA family."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from amaranth.build.run import BuildPlan
 
+from tombola_boards import gowin_netlist
 from tombola_boards.board import Board, Family
 
 NAME = "top"
@@ -44,6 +46,8 @@ class Flow:
         Without its seed.
     bitstream : str
         Name of the result.
+    rewrite : callable
+        Changes the netlist between synthesis and placement.
     """
 
     files: Mapping[str, str]
@@ -51,6 +55,7 @@ class Flow:
     place_route: Step
     pack: Step
     bitstream: str
+    rewrite: Callable[[str], str] = str
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -67,6 +72,7 @@ class Flow:
 TOOLS = {
     Family.ICE40: ("yosys", "nextpnr-ice40", "icepack"),
     Family.ECP5: ("yosys", "nextpnr-ecp5", "ecppack"),
+    Family.GOWIN: ("yosys", "nextpnr-himbaechel", "gowin_pack"),
 }
 """Programs of each family, in order of use."""
 
@@ -82,12 +88,12 @@ def make_flow(board: Board, platform, plan: BuildPlan) -> Flow:
     plan : BuildPlan
         Prepared with ``emit_src=False``, or the paths of this installation are in it.
     """
-    make = {Family.ICE40: _ice40, Family.ECP5: _ecp5}[board.family]
+    make = {Family.ICE40: _ice40, Family.ECP5: _ecp5, Family.GOWIN: _gowin}[board.family]
     return make(board, platform, plan)
 
 
 def _files(plan: BuildPlan, constraints: str, synthesis: str) -> dict[str, str]:
-    script = f"read_rtlil {NAME}.il\n{synthesis} -top {NAME}\nwrite_json {NETLIST}\n"
+    script = f"read_rtlil {NAME}.il\n{synthesis}\nwrite_json {NETLIST}\n"
     netlist = _without_collisions(plan.files[f"{NAME}.il"])
     return {f"{NAME}.il": netlist, constraints: plan.files[constraints], f"{NAME}.ys": script}
 
@@ -149,7 +155,7 @@ def _ecp5(board: Board, platform, plan: BuildPlan) -> Flow:
     device = platform._nextpnr_device_options[platform.device]
     package = platform._nextpnr_package_options[platform.package].upper()
     return Flow(
-        files=_files(plan, f"{NAME}.lpf", "synth_ecp5"),
+        files=_files(plan, f"{NAME}.lpf", f"synth_ecp5 -top {NAME}"),
         synthesis=_synthesis(),
         place_route=_place_route(
             board, "nextpnr-ecp5", device, "--package", package, "--speed", platform.speed,
@@ -160,4 +166,27 @@ def _ecp5(board: Board, platform, plan: BuildPlan) -> Flow:
             arguments=("--compress", "--input", f"{NAME}.config", "--bit", f"{NAME}.bit"),
         ),
         bitstream=f"{NAME}.bit",
+    )
+
+
+def _gowin(board: Board, platform, plan: BuildPlan) -> Flow:
+    die = platform._chipdb_device
+    commands = gowin_netlist.synthesis(die[:4].lower(), NAME)
+    return Flow(
+        files={
+            **_files(plan, f"{NAME}.cst", commands),
+            gowin_netlist.MEMORY_FILE: gowin_netlist.BLOCK_RAM,
+            gowin_netlist.LUT_FILE: gowin_netlist.LUTS,
+        },
+        synthesis=_synthesis(),
+        place_route=_place_route(
+            board, "nextpnr-himbaechel", "--device", platform.part, "--vopt", f"family={die}",
+            "--vopt", f"cst={NAME}.cst", "--write", f"{NAME}.pnr.json",
+        ),
+        pack=Step(
+            name="pack", tool="gowin_pack",
+            arguments=("-d", die, "-o", f"{NAME}.fs", f"{NAME}.pnr.json"),
+        ),
+        bitstream=f"{NAME}.fs",
+        rewrite=functools.partial(gowin_netlist.pair_registers, top=NAME),
     )

@@ -83,3 +83,45 @@ class Ecp5Pll:
             raise _unreachable(input_hz, output_hz)
         output = min(outputs, key=lambda n: abs(n * output_hz - 600 * MHZ))
         return cls(reference=ratio.denominator, feedback=ratio.numerator, output=output)
+
+
+GOWIN_OSCILLATORS = {"GW1N-9C": (400, 1200), "GW2A-18C": (500, 1250)}
+"""MHz that the oscillator may run at, by die: Gowin DS117 for C6/I5 and DS226 for C8/I7."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GowinPll:
+    """rPLL with internal feedback: output = input x (feedback + 1) / (reference + 1).
+
+    The oscillator runs at output x `output` (Gowin UG286; the test compares with `gowin_pll`).
+    """
+
+    reference: int
+    feedback: int
+    output: int
+
+    @classmethod
+    def for_clock(cls, *, input_hz: int, output_hz: int, die: str) -> "GowinPll":
+        """The dividers that give exactly `output_hz`, with the fastest phase comparison.
+
+        Of the output dividers the one that puts the oscillator closest to the middle of its range.
+
+        Parameters
+        ----------
+        input_hz, output_hz : int
+        die : str
+            A name of `GOWIN_OSCILLATORS`.
+        """
+        _frequencies(input_hz, output_hz)
+        low, high = (limit * MHZ for limit in GOWIN_OSCILLATORS[die])
+        ratio = Fraction(output_hz, input_hz)
+        dividers = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
+        outputs = [n for n in dividers if low < n * output_hz < high]
+        if max(ratio.numerator, ratio.denominator) > 64 or not outputs:
+            raise _unreachable(input_hz, output_hz)
+        if input_hz < 3 * MHZ * ratio.denominator:
+            raise _unreachable(input_hz, output_hz)
+        output = min(outputs, key=lambda n: abs(2 * n * output_hz - low - high))
+        return cls(
+            reference=ratio.denominator - 1, feedback=ratio.numerator - 1, output=output
+        )

