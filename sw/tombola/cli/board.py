@@ -82,11 +82,11 @@ def _list_table(document):
     from rich.console import Group
     from rich.table import Table
 
-    table = Table("board", "what", "engine", "MACs", "clock", "baud", box=None)
+    table = Table("board", "what", "engine", "MACs", "clock", box=None)
     for each in document["boards"]:
         table.add_row(
             each["name"], each["title"], each["geometry"], f"{each['macs']:,}",
-            f"{each['clock_mhz']:g} MHz", f"{each['baud']:,}",
+            f"{each['clock_mhz']:g} MHz",
         )
     plugged = [
         f" {each['port']}: {each['board'] or 'a board whose USB strings do not tell which'}"
