@@ -164,8 +164,8 @@ class _Run:
                 (self._folder / REPORT).read_text(),
                 family=self._board.family,
                 flip_flops=flip_flops,
-            )
                 log=(self._folder / PLACEMENT_LOG).read_text(),
+            )
             if report.meets(self._board.clock_mhz):
                 return report, seed
             if best is None or (best.short_paths, -best.fmax_mhz) > (
