@@ -14,6 +14,7 @@ from amaranth.lib import wiring
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError, ToolError
+from tombola.spec.power_up import PowerUp
 from tombola.spec.programs import Tool
 from tombola_boards import build_cache
 from tombola_boards.board import Board
@@ -75,7 +76,7 @@ def build_board(
     board: Board,
     *,
     config: EngineConfig | None = None,
-    images: Mapping[str, list[int]] | None = None,
+    power_up: PowerUp | None = None,
     seeds: int = DEFAULT_SEEDS,
     use_cache: bool = True,
     progress: Progress = lambda stage: None,
@@ -87,8 +88,8 @@ def build_board(
     board : Board
     config : EngineConfig, optional
         In place of the board's own.
-    images : dict, optional
-        `ticket_init` and `table_init` of `tombola_hw.engine.Engine`.
+    power_up : PowerUp, optional
+        A ticket that the board is to have without a host.
     seeds : int
         Placements to try, in a fixed order, until the clock is met.
     use_cache : bool
@@ -109,7 +110,7 @@ def build_board(
     config = config or board.config
     progress("elaboration")
     began = time.monotonic()
-    flow = prepare(board, serial_engine(board, config, **(images or {})))
+    flow = prepare(board, serial_engine(board, config, power_up=power_up))
     seconds = {"elaboration": time.monotonic() - began}
 
     key = build_cache.cache_key(flow, tools, seeds=seeds)
@@ -215,12 +216,12 @@ def first_error(messages: str) -> str:
 def clock_message(board: Board, report: Report, seeds: int) -> str:
     """What to say when no placement runs at the clock."""
     tried = "1 placement" if seeds == 1 else f"{seeds} placements"
-    path = f"; slowest path: {report.slowest_path}" if report.slowest_path else ""
     if report.short_paths:
         return (
             f"{board.name}: paths that end before their hold time must be 0, not "
             f"{report.short_paths} (best of {tried}); try --seeds {2 * seeds} or another --geometry"
         )
+    path = f"; slowest path: {report.slowest_path}" if report.slowest_path else ""
     return (
         f"{board.name}: clock must be at most {report.fmax_mhz:g} MHz for this engine, not "
         f"{board.clock_mhz:g} MHz (best of {tried}{path}); try --seeds {2 * seeds} or a smaller "

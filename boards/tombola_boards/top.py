@@ -5,6 +5,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from tombola.spec.engine import EngineConfig
+from tombola.spec.power_up import PowerUp
 from tombola_boards.board import Board
 from tombola_hw.engine import Engine
 from tombola_hw.link import HostLink
@@ -22,7 +23,7 @@ class SerialEngine(wiring.Component):
     divisor, timeout : int
         Of the serial link, in clocks; see `HostLink`.
     engine_options : dict
-        Further parameters of `Engine`: `spram`, `ticket_init`, `table_init`.
+        Further parameters of `Engine`, such as `spram` and `power_up`.
 
     Members
     -------
@@ -59,7 +60,9 @@ class SerialEngine(wiring.Component):
         return m
 
 
-def serial_engine(board: Board, config: EngineConfig | None = None, **images) -> SerialEngine:
+def serial_engine(
+    board: Board, config: EngineConfig | None = None, *, power_up: PowerUp | None = None
+) -> SerialEngine:
     """What a board holds besides its clock and pins.
 
     Parameters
@@ -67,8 +70,8 @@ def serial_engine(board: Board, config: EngineConfig | None = None, **images) ->
     board : Board
     config : EngineConfig, optional
         In place of the board's own.
-    images
-        `ticket_init` and `table_init` of `Engine`.
+    power_up : PowerUp, optional
+        A ticket that the board is to have without a host.
     """
     return SerialEngine(
         config or board.config,
@@ -78,7 +81,7 @@ def serial_engine(board: Board, config: EngineConfig | None = None, **images) ->
             "spram": board.spram,
             "pipelined": board.pipelined,
             "layer_dsps": board.layer_dsps,
-            **images,
+            "power_up": power_up,
         },
     )
 

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.power_up import PowerUp
 from tombola_hw.argmax import ArgMax
 from tombola_hw.bus import request_layout, response_shape
 from tombola_hw.compute_path import ComputePath
@@ -20,6 +21,9 @@ from tombola_hw.word_memory import WordMemory
 class Engine(wiring.Component):
     """Runs the layers of a compiled ticket over the activations in its memory.
 
+    All that a ticket is lies in two memories, so that an engine which has it at power-up runs
+    straight after reset.
+
     Throughput: rows x lanes masked additions a clock while weights and output units keep up; the
     counters tell. Latency: `tombola.compiler.Program.cycles` estimates it. The host sees the
     address map of `tombola.spec.registers`. Golden model: `tombola.spec.reference.infer`.
@@ -33,9 +37,8 @@ class Engine(wiring.Component):
         More registers in the compute path: for 100 MHz on an ECP5.
     layer_dsps : int
         Multiplier blocks of an iCE40 UP5K that hold registers of the layer in force.
-    ticket_init, table_init : sequence of int
-        Words of ticket memory and table at power-up, as `Program.ticket_image` and
-        `Program.table_image` have them.
+    power_up : PowerUp, optional
+        Contents of ticket memory and table at power-up, as `Program.power_up` has them; else 0.
 
     Members
     -------
@@ -54,15 +57,13 @@ class Engine(wiring.Component):
         spram: bool = False,
         pipelined: bool = False,
         layer_dsps: int = 0,
-        ticket_init=(),
-        table_init=(),
+        power_up: PowerUp | None = None,
     ):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Engine config must be an EngineConfig, not {config!r}")
         self._config, self._spram, self._pipelined = config, spram, pipelined
         self._layer_dsps = layer_dsps
-        self._ticket_init = [int(word) for word in ticket_init]
-        self._table_init = [int(entry) for entry in table_init]
+        self._power_up = power_up or PowerUp()
         super().__init__({
             "requests": In(stream.Signature(request_layout())),
             "responses": Out(stream.Signature(response_shape())),
@@ -93,9 +94,9 @@ class Engine(wiring.Component):
         m.d.sync += stop.eq(registers.stop)
         m.submodules.argmax = argmax = ArgMax(self._config)
         m.submodules.ticket = ticket = WordMemory(
-            32, depth=self._config.ticket_words, init=self._ticket_init
+            32, depth=self._config.ticket_words, init=self._power_up.ticket
         )
-        m.submodules.table = table = TableStore(self._config, init=self._table_init)
+        m.submodules.table = table = TableStore(self._config, init=self._power_up.table)
         m.submodules.activations = activations = ActivationStore(
             self._config, spram=self._spram
         )
@@ -121,7 +122,7 @@ class Engine(wiring.Component):
             host.ticket_data.eq(ticket.read_data),
             sequencer.read_data.eq(ticket.read_data),
             weights.read_data.eq(ticket.read_data),
-            weights.seed.eq(registers.seed),
+            weights.seed.eq(sequencer.seed),
         ]
         m.d.comb += [
             table.host_address.eq(host.address),
@@ -163,6 +164,7 @@ class Engine(wiring.Component):
             registers.busy.eq(sequencer.busy),
             registers.finished.eq(sequencer.finished),
             registers.unknown.eq(sequencer.unknown),
+            registers.foreign.eq(sequencer.foreign),
             registers.winner.eq(argmax.index),
             registers.counting.eq(
                 Cat(
@@ -173,8 +175,6 @@ class Engine(wiring.Component):
                 )
             ),
             sequencer.run.eq(registers.run),
-            sequencer.program.eq(registers.program),
-            sequencer.layers.eq(registers.layers),
             argmax.start.eq(registers.run),
             self.busy.eq(sequencer.busy),
             self.done.eq(registers.done),

@@ -17,8 +17,14 @@ LATENCY = 2
 """Clocks from the last word to a whole `layer`."""
 
 
+ELSEWHERE = ("seed_low", "seed_high", "engine")
+"""Fields that the sequencer takes as they arrive."""
+
+
 def kept_bits(field: Field, config: EngineConfig) -> int:
     """Low bits of a field that an engine needs; the others stay 0 and cost nothing."""
+    if field.name in ELSEWHERE:
+        return 0
     if field.is_count:
         return config.count_bits
     if field.name == "starts_base":

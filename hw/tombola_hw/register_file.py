@@ -8,8 +8,6 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.identity import identity_words
 from tombola.spec.registers import ADDRESS, DATA_BITS, REGISTERS, ErrorCode
 from tombola_hw.interfaces import address_bits
-from tombola_hw.sequencer import LAYER_COUNT_BITS
-from tombola_hw.start_state import seed_layout
 
 ERROR_BITS = 8
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
@@ -34,8 +32,8 @@ class RegisterFile(wiring.Component):
     """Registers of window 0: one access a clock, read data one clock after the address.
 
     What is constant or only the host changes is read from a memory, `stores.HostWords`; here are
-    the registers that the engine changes, and copies of those that it uses. Golden model: the
-    table `tombola.spec.registers.REGISTERS`.
+    the registers that the engine changes. Golden model: the table
+    `tombola.spec.registers.REGISTERS`.
 
     Parameters
     ----------
@@ -54,14 +52,10 @@ class RegisterFile(wiring.Component):
         A memory was touched during a run; becomes error code BUSY.
     astray : In(1)
         An access went to no existing address; becomes error code ADDRESS.
-    busy, finished, unknown : In(1)
+    busy, finished, unknown, foreign : In(1)
         From the sequencer.
     run, stop : Out(1)
-        High for one clock to start a run, to break one off.
-    program, layers : Out
-        Values written by the host.
-    seed : Out(seed_layout())
-        The seed as the host writes it.
+        High for one clock to start a run, which needs `error` to be clear, to break one off.
     winner : In
         Index of the largest logit.
     counting : In(4)
@@ -88,11 +82,9 @@ class RegisterFile(wiring.Component):
             "busy": In(1),
             "finished": In(1),
             "unknown": In(1),
+            "foreign": In(1),
             "run": Out(1),
             "stop": Out(1),
-            "program": Out(address_bits(config.ticket_words)),
-            "layers": Out(LAYER_COUNT_BITS),
-            "seed": Out(seed_layout()),
             "winner": In(address_bits(config.result_words)),
             "counting": In(len(COUNTERS)),
             "done": Out(1),
@@ -104,11 +96,6 @@ class RegisterFile(wiring.Component):
 
         names = COUNTERS[:1] if self._config.compact else COUNTERS
         counters = {name: Signal(DATA_BITS, name=name) for name in names}
-        writable = {
-            "program": self.program,
-            "layers": self.layers,
-        }
-        kept = {*writable, "seed_low", "seed_high"}
         live = {
             "status": Cat(self.busy, self.done, C(0, 6), self.error),
             "winner": self.winner,
@@ -123,18 +110,8 @@ class RegisterFile(wiring.Component):
             for register in REGISTERS:
                 with m.Case(register.address):
                     m.d.comb += [known[access].eq(1) for access in register.access]
-                    if register.name in kept:
+                    if register.access == "rw":
                         m.d.comb += self.keep.eq(self.write & ~self.busy)
-                    if register.name in writable:
-                        with m.If(self.keep):
-                            m.d.sync += writable[register.name].eq(self.write_data)
-                    elif register.name in kept:
-                        m.d.comb += self.seed.write.eq(self.keep)
-
-        m.d.comb += [
-            self.seed.half.eq(self.address == ADDRESS["seed_high"]),
-            self.seed.word.eq(self.write_data),
-        ]
 
         # Gated words are ORed, here and by the host's side: that takes fewer cells than choosing.
         shown = C(0, DATA_BITS)
@@ -150,10 +127,10 @@ class RegisterFile(wiring.Component):
             clear.eq(is_control & self.write_data[1]),
             # A run is broken off by clearing its error, so that one bit decides about BUSY.
             self.stop.eq(clear & self.write_data[2]),
-            self.run.eq(start & ~self.busy & (self.layers != 0)),
+            self.run.eq(start & ~self.busy & (self.error == ErrorCode.NONE)),
             astray.eq(self.astray | (self.write & ~known["w"]) | (self.read & ~known["r"])),
         ]
-        with m.If(self.finished | self.unknown):
+        with m.If(self.finished | self.unknown | self.foreign):
             m.d.sync += self.done.eq(1)
         for counter, counts in zip(
             counters.values(), self.counting[: len(counters)], strict=True
@@ -170,8 +147,8 @@ class RegisterFile(wiring.Component):
                 m.d.sync += self.error.eq(ErrorCode.BUSY)
             with m.Elif(self.unknown):
                 m.d.sync += self.error.eq(ErrorCode.OPERATION)
+            with m.Elif(self.foreign):
+                m.d.sync += self.error.eq(ErrorCode.FOREIGN)
             with m.Elif(astray):
                 m.d.sync += self.error.eq(ErrorCode.ADDRESS)
-            with m.Elif(start & (self.layers == 0)):
-                m.d.sync += self.error.eq(ErrorCode.NO_LAYERS)
         return m

@@ -7,11 +7,10 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec import descriptor
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.identity import fingerprint
 from tombola_hw.interfaces import address_bits, layer_layout
 from tombola_hw.layer_registers import LATENCY, LayerRegisters
-
-LAYER_COUNT_BITS = 11
-"""Enough for the 1,024 layers a ticket may have."""
+from tombola_hw.start_state import seed_layout
 
 
 class SequencerState(enum.Enum, shape=2):
@@ -26,8 +25,10 @@ class SequencerState(enum.Enum, shape=2):
 class Sequencer(wiring.Component):
     """Takes the layers of a program in turn, each from its descriptor to the end of its results.
 
-    A descriptor takes one clock a word and three more. A descriptor without a known operation ends
-    the run with `unknown` high for one clock. Golden model: `tombola.spec.descriptor.unpack`.
+    The first descriptor is at ticket word `descriptor.FIRST`; the run ends with the one that says
+    so. A descriptor takes one clock a word and three more. One without a known operation, or
+    compiled for another engine, ends the run with `unknown` or `foreign` high for one clock.
+    Golden model: `tombola.spec.descriptor.unpack`.
 
     Parameters
     ----------
@@ -39,23 +40,22 @@ class Sequencer(wiring.Component):
     -------
     run : In(1)
         Starts a run; ignored while busy.
-    program : In
-        Ticket word of the first descriptor.
-    layers : In(11)
-        Layers to run, at least one.
     read_address, read_data
         Ticket memory; data one clock after the address. Read only while `loading`.
     loading : Out(1)
         A descriptor is being read.
     layer : Out(layer_layout())
         The layer in force.
+    seed : Out(seed_layout())
+        The seed of the layer, as its words arrive.
     start : Out(1)
         High for one clock when `layer` is complete.
     layer_done : In(1)
         High for one clock when all results of the layer are stored.
     busy : Out(1)
-    finished, unknown : Out(1)
-        One clock at the end of a run: all layers done, or stopped at an unknown operation.
+    finished, unknown, foreign : Out(1)
+        One clock at the end of a run: all layers done, or stopped at a descriptor that is none, or
+        none for this engine.
     """
 
     def __init__(self, config: EngineConfig, *, layer_dsps: int = 0):
@@ -65,17 +65,17 @@ class Sequencer(wiring.Component):
         width = address_bits(config.ticket_words)
         super().__init__({
             "run": In(1),
-            "program": In(width),
-            "layers": In(LAYER_COUNT_BITS),
             "read_address": Out(width),
             "read_data": In(descriptor.WORD_BITS),
             "loading": Out(1),
             "layer": Out(layer_layout()),
+            "seed": Out(seed_layout()),
             "start": Out(1),
             "layer_done": In(1),
             "busy": Out(1),
             "finished": Out(1),
             "unknown": Out(1),
+            "foreign": Out(1),
         })
 
     def elaborate(self, platform):
@@ -84,24 +84,27 @@ class Sequencer(wiring.Component):
             self._config, dsps=self._layer_dsps
         )
 
+        seed_word, _ = descriptor.PLACES["seed_low"]
+        _, engine_bit = descriptor.PLACES["engine"]
         state = Signal(SequencerState)
         word = Signal(range(descriptor.WORDS + LATENCY))
         arriving = Signal(range(descriptor.WORDS))
         arrives = Signal()
-        layers_left = Signal(LAYER_COUNT_BITS)
         address = Signal.like(self.read_address)
         known = Signal()
+        fits = Signal()
+        begins = Signal()
 
         m.d.comb += [
             self.read_address.eq(address),
             self.loading.eq(state == SequencerState.READ),
             self.busy.eq(state != SequencerState.IDLE),
+            begins.eq(state == SequencerState.BEGIN),
             known.eq((self.layer.operation != 0) & (self.layer.operation <= max(Operation))),
-            self.start.eq((state == SequencerState.BEGIN) & known),
-            self.unknown.eq((state == SequencerState.BEGIN) & ~known),
-            self.finished.eq(
-                (state == SequencerState.RUN) & self.layer_done & (layers_left == 0)
-            ),
+            self.start.eq(begins & known & fits),
+            self.unknown.eq(begins & ~known),
+            self.foreign.eq(begins & known & ~fits),
+            self.finished.eq((state == SequencerState.RUN) & self.layer_done & self.layer.last),
         ]
 
         m.d.comb += [
@@ -109,25 +112,30 @@ class Sequencer(wiring.Component):
             registers.word.eq(arriving),
             registers.data.eq(self.read_data),
             self.layer.eq(registers.layer),
+            self.seed.write.eq(arrives & arriving.matches(seed_word, seed_word + 1)),
+            self.seed.half.eq(arriving[0] ^ seed_word % 2),
+            self.seed.word.eq(self.read_data),
         ]
         m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < descriptor.WORDS))]
+        with m.If(arrives):
+            # True of the last word is what counts.
+            m.d.sync += fits.eq(self.read_data[engine_bit:] == fingerprint(self._config))
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):
-                m.d.sync += [address.eq(self.program), layers_left.eq(self.layers), word.eq(0)]
+                m.d.sync += [address.eq(descriptor.FIRST), word.eq(0)]
                 with m.If(self.run):
                     m.d.sync += state.eq(SequencerState.READ)
             with m.Case(SequencerState.READ):
                 with m.If(word == descriptor.WORDS + LATENCY - 1):
                     m.d.sync += [state.eq(SequencerState.BEGIN), word.eq(0)]
-                    m.d.sync += layers_left.eq(layers_left - 1)
                 with m.Else():
                     m.d.sync += word.eq(word + 1)
                 with m.If(word < descriptor.WORDS):
                     m.d.sync += address.eq(address + 1)
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)
-                with m.If(~known):
+                with m.If(~self.start):
                     m.d.sync += state.eq(SequencerState.IDLE)
             with m.Case(SequencerState.RUN):
                 with m.If(self.layer_done):

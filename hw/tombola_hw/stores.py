@@ -129,8 +129,8 @@ class ActivationStore(wiring.Component):
 class HostWords(wiring.Component):
     """What the host reads word by word: logits of the last run, and registers.
 
-    One memory for the results, for the constant registers and for copies of what the host wrote to
-    the others, so that no register is chosen by logic.
+    One memory for the results and for all registers that the engine does not change, so that no
+    register is chosen by logic.
 
     Members
     -------

@@ -34,6 +34,7 @@ class Program(Protocol):
     def macs(self) -> int: ...
     @property
     def cycles(self) -> int: ...
+    def stop_after(self, layers: int) -> Writes: ...
     def tensor_words(self, tensor: int) -> tuple[int, int]: ...
     def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray: ...
 
@@ -106,13 +107,14 @@ class Host:
         script = Script()
         for address, words in image_writes:
             script.write(address, words)
-        count = program.layer_count if layers is None else layers
-        script.write(ADDRESS["layers"], count)
+        if layers is not None:
+            for address, words in program.stop_after(layers):
+                script.write(address, words)
         script.write(ADDRESS["control"], START)
         script.wait(self.clock_limit)
         for name in ("status", "winner", *COUNTERS):
             script.read(ADDRESS[name])
-        script.read(*program.tensor_words(count))
+        script.read(*program.tensor_words(program.layer_count if layers is None else layers))
         return script
 
     def answer(self, words: np.ndarray, *, layers: int | None = None) -> Inference:

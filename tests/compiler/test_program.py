@@ -24,7 +24,7 @@ def small(*, logits: int = 4, **conv) -> TicketBuilder:
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_descriptors_are_at_the_start_of_the_ticket_memory(geometry):
     program = compile_ticket(mixed_network().build(), EngineConfig.for_geometry(geometry))
-    words = program.ticket_image[: program.layer_count * descriptor.WORDS]
+    words = program.ticket_image[descriptor.FIRST :]
     for layer, fields in enumerate(program.descriptors):
         at = layer * descriptor.WORDS
         assert descriptor.unpack(words[at : at + descriptor.WORDS].tolist()) == fields
@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_refused_with_need_and_stock():
         "still read, are there; use an engine with more activation memory"
     )
     assert refused(wide, weight_lines=1024, ticket_words=256) == (
-        "ticket memory: words of 32 bits needs 540 but the engine has 256; "
+        "ticket memory: words of 32 bits needs 544 but the engine has 256; "
         "freeze more weights or use a larger ticket memory"
     )
 
@@ -180,10 +180,17 @@ def test_a_layer_with_one_position_may_have_any_fan_in():
     assert program.descriptors[0]["chunk_words"] == 4
 
 
-def test_writes_cover_ticket_table_and_registers():
+def test_writes_bring_what_power_up_brings():
     program = compile_ticket(small().build(), EngineConfig())
-    addresses = [address for address, _ in program.writes]
-    assert addresses[:2] == [Window.TICKET.base, Window.TABLE.base]
+    memories = {Window.TICKET: np.zeros(1 << 10, np.uint32), Window.TABLE: np.zeros(8, np.uint32)}
+    for address, words in program.writes:
+        memories[Window(address >> 20)][address & 0xFFFFF :][: words.size] = words
+    held = program.power_up
+    assert memories[Window.TICKET][: len(held.ticket)].tolist() == held.ticket
+    assert memories[Window.TABLE].view(np.uint64).tolist() == held.table
+    # The digest, which vouches for the rest, comes last.
+    assert program.writes[-1][0] == Window.TICKET.base
+    assert program.writes[-1][1].tolist() == program.digest.tolist()
     assert mask_code.pack(program.ticket.masks[0].bits).size <= 4 * program.ticket_image.size
 
 

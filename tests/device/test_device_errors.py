@@ -6,7 +6,7 @@ from support.fake_device import make_board, open_device
 
 from tombola.spec import reference
 from tombola.spec.errors import DeviceError
-from tombola.spec.registers import ErrorCode, Window
+from tombola.spec.registers import ADDRESS, VERSION, ErrorCode, Window
 
 
 def message(call, *arguments) -> str:
@@ -93,12 +93,12 @@ def test_wrong_identity(board):
     )
 
 
-@pytest.mark.parametrize("version, older", [(0, "bitstream"), (2, "driver")])
+@pytest.mark.parametrize("version, older", [(VERSION - 1, "bitstream"), (VERSION + 1, "driver")])
 def test_another_version(board, version, older):
     board.engine.set(version=version)
     assert message(open_device, board) == (
         f"the bitstream at /dev/ttyUSB1 has version {version} of the registers and this driver "
-        f"version 1; renew the {older}"
+        f"version {VERSION}; renew the {older}"
     )
 
 
@@ -115,7 +115,8 @@ def test_registers_that_describe_no_engine(board):
     (ErrorCode.OPERATION, "operation",
      "its ticket memory holds no sound program; load the ticket again"),
     (ErrorCode.ADDRESS, "address", "it was asked for an address that it has not; connect again"),
-    (ErrorCode.NO_LAYERS, "no_layers", "it has no program; load a ticket"),
+    (ErrorCode.FOREIGN, "foreign",
+     "its ticket was compiled for another engine; load the ticket again"),
 ])  # fmt: skip
 def test_error_codes(board, device, network, ticket, code, name, hint):
     device.load(ticket)
@@ -150,7 +151,7 @@ def test_memory_that_does_not_keep_what_is_written(board, device, ticket):
         address, word ^ 1 if address == Window.TICKET.base + 70 else word
     )
     assert message(device.load, ticket) == (
-        "the board's ticket memory does not keep words 61 to 89; check its power supply, and that "
+        "the board's ticket memory does not keep words 63 to 97; check its power supply, and that "
         "its bitstream met the clock when it was built"
     )
     assert device.program is None
@@ -183,7 +184,7 @@ def test_another_program_was_loaded_meanwhile(board, device, network, ticket):
 
     def other():
         start()
-        board.engine.set(seed_low=99)
+        board.engine.set(mark=99)
 
     board.engine._start = other
     assert message(device.infer, network.images(1)) == (
@@ -198,7 +199,7 @@ def test_class_and_logits_that_contradict_each_other(board, device, network, tic
 
     def lie():
         start()
-        board.engine.set(winner=(board.engine.read(0xF) + 1) % 5)
+        board.engine.set(winner=(board.engine.read(ADDRESS["winner"]) + 1) % 5)
 
     board.engine._start = lie
     assert message(device.infer, network.images(1)) == (

@@ -71,3 +71,9 @@ def test_never_a_wrong_answer_in_a_thousand(network, ticket, kind, seed):
 ])  # fmt: skip
 def test_a_hopeless_line_ends_in_errors_or_right_answers(network, ticket, faults):
     exercise(ticket, network, batches=4, seed=5, **faults)
+
+
+def test_rounds_of_requests_do_not_chase_each_other(network, ticket):
+    # Here stalls once left several copies of three requests on the line; each refusal of the last
+    # sent all three again, so that the first one came whenever the board was busy, for ever.
+    assert exercise(ticket, network, batches=4, seed=15, stall=2e-5) == 0

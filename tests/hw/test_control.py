@@ -7,9 +7,10 @@ from support.benches import simulate
 
 from tombola.spec import descriptor
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import ADDRESS, IDENTITY, REGISTERS, ErrorCode, Window
+from tombola.spec.identity import fingerprint
+from tombola.spec.registers import ADDRESS, IDENTITY, REGISTERS, START, STOP, ErrorCode, Window
 from tombola_hw.host_access import HostAccess
-from tombola_hw.layer_registers import halves, kept_bits
+from tombola_hw.layer_registers import ELSEWHERE, halves, kept_bits
 from tombola_hw.register_file import COUNTERS, RegisterFile, stored_words
 from tombola_hw.sequencer import Sequencer
 from tombola_hw.stores import HostWords
@@ -18,21 +19,25 @@ CONFIG = EngineConfig(rows=4, lanes=8, ticket_words=128)
 
 
 def field_values(salt: int, config: EngineConfig) -> dict[str, int]:
-    """A value for every field that uses the top and bottom of the bits an engine keeps."""
+    """A value for every field that uses the top and bottom of the bits an engine keeps.
+
+    Fields of which it keeps nothing are those of a sound program.
+    """
     values = {}
     for index, field in enumerate(descriptor.FIELDS):
-        bits = kept_bits(field, config)
+        bits = kept_bits(field, config) or 1
         low = -(1 << (bits - 1)) if field.signed else 0
         values[field.name] = low + (0x5A5A5A5B * (index + 1 + salt)) % (1 << bits)
-    return values | {"operation": 1 + salt % 3}
+    sound = {"operation": 1 + salt % 3, "last": salt == 2, "engine": fingerprint(config)}
+    return values | sound | {"seed_low": 3 + salt, "seed_high": 0x89ABCDEF + salt}
 
 
 @pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, count_bits=9, layer_rams=7)])
 def test_sequencer_takes_layers_in_turn(config):
     layers = [field_values(salt, config) for salt in range(3)]
-    words = [0] * 5 + [word for layer in layers for word in descriptor.pack(layer)]
+    words = [0] * descriptor.FIRST + [word for each in layers for word in descriptor.pack(each)]
     unit = Sequencer(config)
-    seen = []
+    seen, seeds = [], []
 
     async def memory(ctx):
         while True:
@@ -41,15 +46,16 @@ def test_sequencer_takes_layers_in_turn(config):
             ctx.set(unit.read_data, words[address] if address < len(words) else 0)
 
     async def bench(ctx):
-        ctx.set(unit.program, 5)
-        ctx.set(unit.layers, 3)
         ctx.set(unit.run, 1)
         await ctx.tick()
         ctx.set(unit.run, 0)
         for layer in range(3):
             while not ctx.get(unit.start):
                 assert ctx.get(unit.busy)
-                await ctx.tick()
+                seed = unit.seed
+                _, _, writes, *half = await ctx.tick().sample(seed.write, seed.half, seed.word)
+                if writes:
+                    seeds.append(tuple(half))
             seen.append({name: ctx.get(unit.layer[name]) for name in descriptor.PLACES})
             await ctx.tick().repeat(3)
             ctx.set(unit.layer_done, 1)
@@ -59,30 +65,50 @@ def test_sequencer_takes_layers_in_turn(config):
         assert not ctx.get(unit.busy)
 
     simulate(unit, bench, memory)
-    assert seen == layers
+    elsewhere = dict.fromkeys(ELSEWHERE, 0)
+    assert seen == [layer | elsewhere for layer in layers]
+    assert seeds == [
+        half for layer in layers for half in ((0, layer["seed_low"]), (1, layer["seed_high"]))
+    ]
 
 
 def test_halves_with_most_bits_come_first():
-    full = {(0, 0), (17, 0), (18, 0), (22, 0), (22, 1), (23, 0), (23, 1)}
+    full = {(0, 0), (17, 0), (20, 0), (23, 0), (23, 1), (24, 0), (24, 1)}
     assert set(halves(replace(CONFIG, count_bits=9))[:7]) == full
 
 
-def test_sequencer_stops_at_an_unknown_operation():
+ENGINE = fingerprint(CONFIG)
+
+
+@pytest.mark.parametrize(
+    "operation, engine, ends",
+    [
+        (0, 0, "unknown"),
+        (0, ENGINE, "unknown"),
+        (4, ENGINE, "unknown"),
+        (1, fingerprint(replace(CONFIG, lanes=4)), "foreign"),
+        *((3, ENGINE ^ 1 << bit, "foreign") for bit in range(16)),
+        (1, ENGINE, "start"),
+    ],
+)
+def test_sequencer_refuses_what_is_no_layer_of_its_engine(operation, engine, ends):
+    layer = dict.fromkeys(descriptor.PLACES, 0) | {"operation": operation, "engine": engine}
+    words = [0] * descriptor.FIRST + descriptor.pack(layer)
     unit = Sequencer(CONFIG)
 
     async def bench(ctx):
-        ctx.set(unit.layers, 2)
         ctx.set(unit.run, 1)
         await ctx.tick()
         ctx.set(unit.run, 0)
+        seen = []
         for _ in range(descriptor.WORDS + 4):
-            if ctx.get(unit.unknown):
-                break
-            assert not ctx.get(unit.start)
+            ends_so = ("unknown", "foreign", "start")
+            seen += [name for name in ends_so if ctx.get(getattr(unit, name))]
+            address = ctx.get(unit.read_address)
             await ctx.tick()
-        assert ctx.get(unit.unknown)
-        await ctx.tick()
-        assert not ctx.get(unit.busy)
+            ctx.set(unit.read_data, words[address] if address < len(words) else 0)
+        assert seen == [ends]
+        assert ctx.get(unit.busy) == (ends == "start")
 
     simulate(unit, bench)
 
@@ -98,7 +124,7 @@ async def access(ctx, unit, address, data=None):
     return ctx.get(unit.live_data)
 
 
-def test_writable_registers_are_kept_and_used():
+def test_writable_registers_are_kept():
     unit = RegisterFile(CONFIG)
 
     async def bench(ctx):
@@ -111,17 +137,7 @@ def test_writable_registers_are_kept_and_used():
             assert not ctx.get(unit.keep)
             ctx.set(unit.busy, 0)
             ctx.set(unit.write, 0)
-        ctx.set(unit.address, ADDRESS["seed_high"])
-        ctx.set(unit.write_data, 0x89ABCDEF)
-        ctx.set(unit.write, 1)
-        assert ctx.get(unit.seed.write) and ctx.get(unit.seed.half)
-        assert ctx.get(unit.seed.word) == 0x89ABCDEF
-        ctx.set(unit.address, ADDRESS["layers"])
-        assert not ctx.get(unit.seed.write)
-        ctx.set(unit.write, 0)
-        await access(ctx, unit, ADDRESS["program"], 5)
-        assert ctx.get(unit.program) == 5
-        assert await access(ctx, unit, ADDRESS["seed_low"]) == 0
+        assert await access(ctx, unit, ADDRESS["mark"]) == 0  # it is for the memory to answer
         assert ctx.get(unit.error) == ErrorCode.NONE
 
     simulate(unit, bench)
@@ -138,7 +154,7 @@ def test_words_of_the_host():
             return ctx.get(unit.host_read_data)
 
         ctx.set(unit.keep, 1)
-        ctx.set(unit.host_address, ADDRESS["seed_high"])
+        ctx.set(unit.host_address, ADDRESS["mark"])
         ctx.set(unit.host_data, 0x89ABCDEF)
         await ctx.tick()
         ctx.set(unit.busy, 1)
@@ -150,7 +166,7 @@ def test_words_of_the_host():
         assert await read(Window.RESULTS, 63) == (1 << 32) - 3
         words = [await read(Window.REGISTERS, at) for at in range(len(REGISTERS))]
         expected = stored_words(CONFIG)
-        expected[ADDRESS["seed_high"]] = 0x89ABCDEF
+        expected[ADDRESS["mark"]] = 0x89ABCDEF
         assert words == expected
         assert (words[0], words[2], words[6]) == (IDENTITY, 4 | 8 << 16, 128)
         for window in (Window.TICKET, Window.TABLE, Window.ACTIVATIONS):
@@ -170,14 +186,41 @@ def test_error_codes():
             assert ctx.get(unit.error) == ErrorCode.NONE
             return code
 
-        assert await code_after(ADDRESS["control"], 1) == ErrorCode.NO_LAYERS
         assert await code_after(ADDRESS["identity"], 1) == ErrorCode.ADDRESS
         assert await code_after(ADDRESS["control"]) == ErrorCode.ADDRESS
         assert await code_after(len(REGISTERS), 1) == ErrorCode.ADDRESS
         ctx.set(unit.busy, 1)
-        assert await code_after(ADDRESS["layers"], 1) == ErrorCode.BUSY
+        assert await code_after(ADDRESS["mark"], 1) == ErrorCode.BUSY
         ctx.set(unit.busy, 0)
-        assert ctx.get(unit.layers) == 0
+        for cause, code in (("unknown", ErrorCode.OPERATION), ("foreign", ErrorCode.FOREIGN)):
+            ctx.set(getattr(unit, cause), 1)
+            await ctx.tick()
+            ctx.set(getattr(unit, cause), 0)
+            assert ctx.get(unit.done)
+            assert await code_after(ADDRESS["mark"], 1) == code
+
+    simulate(unit, bench)
+
+
+def test_no_run_starts_before_an_error_is_cleared():
+    unit = RegisterFile(CONFIG)
+
+    async def bench(ctx):
+        async def starts(command):
+            ctx.set(unit.address, ADDRESS["control"])
+            ctx.set(unit.write_data, command)
+            ctx.set(unit.write, 1)
+            run = ctx.get(unit.run)
+            await ctx.tick()
+            ctx.set(unit.write, 0)
+            return run
+
+        assert await starts(START)
+        await access(ctx, unit, ADDRESS["identity"], 1)
+        assert not await starts(START)
+        assert ctx.get(unit.error) == ErrorCode.ADDRESS
+        assert not await starts(STOP)
+        assert await starts(START)
 
     simulate(unit, bench)
 
@@ -187,7 +230,6 @@ def test_counters_count_and_restart_with_a_run(compact):
     unit = RegisterFile(replace(CONFIG, compact=compact))
 
     async def bench(ctx):
-        await access(ctx, unit, ADDRESS["layers"], 1)
         ctx.set(unit.counting, 0b0101)
         await ctx.tick().repeat(9)
         ctx.set(unit.counting, 0)

@@ -44,7 +44,8 @@ async def read(ctx, engine, address, count):
 
 async def run_layers(ctx, engine, program, layers):
     """Runs the first `layers` layers on what is in the activation memory."""
-    await write(ctx, engine, ADDRESS["layers"], [layers])
+    for address, words in program.stop_after(layers):
+        await write(ctx, engine, address, words)
     await write(ctx, engine, ADDRESS["control"], [1])
     for _ in range(4 * program.cycles + 2000):
         if ctx.get(engine.done):

@@ -119,13 +119,14 @@ def test_a_forged_program_does_not_hang_the_engine(field):
         # More lines than are ever built, or masks where there are none.
         layer |= {"out_height": 0, "groups": 0} if field == "out_height" else {field: 250}
         forged = descriptor.pack(layer)
-        await driver.write(Window.TICKET.base, *forged)
+        first = Window.TICKET.base + descriptor.FIRST
+        await driver.write(first, *forged)
         ended = await driver.run(4 * clocks)
         assert (ended is None) == (field == "out_height")
         await driver.write(ADDRESS["control"], STOP)
         await ctx.tick().repeat(2)
         assert not ctx.get(engine.busy)
-        await driver.write(Window.TICKET.base, *program.ticket_image[: descriptor.WORDS])
+        await driver.write(first, *descriptor.pack(program.descriptors[0]))
         assert await check() == clocks
 
     with_program(bench)

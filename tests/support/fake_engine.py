@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from tombola.compiler import compile_ticket
-from tombola.spec import reference
+from tombola.spec import descriptor, reference
 from tombola.spec.engine import EngineConfig
-from tombola.spec.identity import identity_words
+from tombola.spec.identity import fingerprint, identity_words
 from tombola.spec.registers import ADDRESS, REGISTERS, ErrorCode, Window
 from tombola.spec.ticket import Ticket
 
@@ -22,7 +22,7 @@ class FakeEngine:
     def __init__(
         self, config: EngineConfig, tickets: list[Ticket], clock: Callable[[], float] = lambda: 0.0
     ):
-        self.clock = clock
+        self.clock, self.config = clock, config
         self.programs = [compile_ticket(ticket, config) for ticket in tickets]
         unit = min(4, config.lanes)
         depths = {
@@ -31,12 +31,18 @@ class FakeEngine:
             Window.ACTIVATIONS: config.activation_words * config.lanes // unit,
             Window.RESULTS: config.result_words,
         }
-        self.memories = {window: np.zeros(depth, np.uint32) for window, depth in depths.items()}
-        self.registers = dict.fromkeys((register.address for register in REGISTERS), 0)
-        self.set(**identity_words(config))
-        self.done, self.error, self.ends, self.runs = False, ErrorCode.NONE, 0.0, 0
+        self._depths = depths
+        self.power_up()
+        self.runs = 0
         self.endless = False
         self._known: dict[tuple[int, bytes], np.ndarray] = {}
+
+    def power_up(self):
+        """Everything is as it is when power comes."""
+        self.memories = {w: np.zeros(depth, np.uint32) for w, depth in self._depths.items()}
+        self.registers = dict.fromkeys((register.address for register in REGISTERS), 0)
+        self.set(**identity_words(self.config))
+        self.done, self.error, self.ends = False, ErrorCode.NONE, 0.0
 
     def set(self, **values: int):
         """Sets registers by name."""
@@ -57,12 +63,18 @@ class FakeEngine:
                 done = self.done and not self.busy
                 return int(self.busy) | done << 1 | self.error << 8
             return self.registers.get(address, 0)
-        memory = self.memories[Window(address >> 20)]
         assert address >> 20 != Window.TABLE, "the table is write-only"
         if self.busy:
             self._fail(ErrorCode.BUSY)
             return 0
-        return int(memory[address & 0xFFFFF])
+        if not self._exists(address):
+            self._fail(ErrorCode.ADDRESS)
+            return 0
+        return int(self.memories[Window(address >> 20)][address & 0xFFFFF])
+
+    def _exists(self, address: int) -> bool:
+        window = address >> 20
+        return window in self.memories and address & 0xFFFFF < self._depths[Window(window)]
 
     def write(self, address: int, word: int) -> None:
         """Writes a word."""
@@ -77,23 +89,21 @@ class FakeEngine:
             self._fail(ErrorCode.BUSY)
         elif address in WRITABLE:
             self.registers[address] = word
-        elif address < Window.TICKET.base or address >> 20 == Window.RESULTS:
+        elif address >> 20 == Window.RESULTS or not self._exists(address):
             self._fail(ErrorCode.ADDRESS)
         else:
             self.memories[Window(address >> 20)][address & 0xFFFFF] = word
 
     def _start(self):
-        self.runs += 1
-        layers = self.registers[ADDRESS["layers"]]
-        if layers == 0:
-            self._fail(ErrorCode.NO_LAYERS)
+        if self.error:
             return
+        self.runs += 1
         self.done = True
         for program in self.programs:
-            if self._holds(program) and layers == program.layer_count:
+            if self._holds(program):
                 break
         else:
-            self._fail(ErrorCode.OPERATION)
+            self._fail(ErrorCode.FOREIGN if self._is_foreign() else ErrorCode.OPERATION)
             return
         logits = self._infer(program)
         order = np.asarray(logits).transpose(1, 2, 0).reshape(-1)
@@ -107,12 +117,15 @@ class FakeEngine:
         self.memories[Window.ACTIVATIONS][base & 0xFFFFF :][:words] ^= 0x01020304
         self.ends = self.clock() + (1e9 if self.endless else program.cycles / CLOCK_HZ)
 
+    def _is_foreign(self) -> bool:
+        words = self.memories[Window.TICKET][descriptor.FIRST :][: descriptor.WORDS]
+        fields = descriptor.unpack(words.tolist())
+        known = fields["operation"] in set(descriptor.Operation)
+        return known and fields["engine"] != fingerprint(self.config)
+
     def _holds(self, program) -> bool:
         for address, words in program.writes:
-            if address < Window.TICKET.base:
-                held = np.array([self.registers[address]], np.uint32)
-            else:
-                held = self.memories[Window(address >> 20)][: words.size]
+            held = self.memories[Window(address >> 20)][address & 0xFFFFF :][: words.size]
             if not np.array_equal(held, words):
                 return False
         return True

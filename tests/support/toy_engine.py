@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import ADDRESS, Window
+from tombola.spec.registers import Window
 
 CONFIG = EngineConfig(
     rows=4,
@@ -24,6 +24,9 @@ CONFIG = EngineConfig(
 SHAPE = (4, 4, 4)
 ADDED = (5, 250, 3)
 STEP = 3
+LOGITS, LAST = 1 << 31, 1 << 30
+FIRST = Window.TICKET.base + 2
+"""Of the descriptors."""
 
 
 class Fault(enum.IntEnum):
@@ -70,13 +73,16 @@ class ToyProgram:
 
     @property
     def writes(self):
-        words = [*ADDED, 1 << 31 | STEP]
-        return [
-            (Window.TICKET.base + 8, np.array(words, np.uint32)),
-            (ADDRESS["program"], np.array([8], np.uint32)),
-            (ADDRESS["seed_high"], np.array([self.target], np.uint32)),
-            (ADDRESS["seed_low"], np.array([self.fault], np.uint32)),
+        # The fault comes last: it may be that no request is taken any more.
+        faults = [(1, self.target), (0, self.fault)]
+        return self.stop_after(self.layer_count) + [
+            (Window.TICKET.base + word, np.array([value], np.uint32)) for word, value in faults
         ]
+
+    def stop_after(self, layers):
+        words = [*ADDED, LOGITS | LAST | STEP]
+        words[layers - 1] |= LAST
+        return [(FIRST, np.array(words, np.uint32))]
 
     def image_writes(self, images):
         return [[(Window.ACTIVATIONS.base, image.ravel().view("<u4"))] for image in images]

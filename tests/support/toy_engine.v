@@ -1,11 +1,11 @@
 // A stand-in for the engine: its host bus and register map around a toy network.
 //
 // Activations hold tensors of 64 bytes, tensor t in words 16t .. 16t+15. Layer k (descriptor: ticket
-// word program + k) makes each byte of tensor k+1 from tensor k by adding the descriptor's value;
-// the last descriptor has bit 31 set and makes 4 logits: sum of all bytes + logit index x value.
+// word 2 + k) makes each byte of tensor k+1 from tensor k by adding the descriptor's value; one with
+// bit 31 set makes 4 logits: sum of all bytes + logit index x value. Bit 30 ends the run.
 //
-// The seed registers choose a fault, so that one build serves all tests: seed_low is one of FAULT_*,
-// seed_high what it applies to.
+// Ticket words 0 and 1 choose a fault, so that one build serves all tests: word 0 is one of FAULT_*,
+// word 1 what it applies to.
 module tombola_engine (
     input clk,
     input rst,
@@ -18,13 +18,13 @@ module tombola_engine (
     output reg done,
     output reg busy
 );
-    localparam FAULT_VALUE = 1;      // byte (logit) `seed_high[7:0]` of layer `seed_high[15:8]` is off by 1
+    localparam FAULT_VALUE = 1;      // byte (logit) `target[7:0]` of layer `target[15:8]` is off by 1
     localparam FAULT_RUN_HANGS = 2;
     localparam FAULT_BUS_HANGS = 3;  // no request is taken any more
     localparam FAULT_MUTE = 4;       // no read is answered any more
-    localparam FAULT_ERROR = 5;      // each run ends with error code `seed_high`
+    localparam FAULT_ERROR = 5;      // each run ends with error code `target`
     localparam FAULT_WINNER = 6;
-    localparam FAULT_ONCE = 7;       // all logits of the run number `seed_high` are off by 1
+    localparam FAULT_ONCE = 7;       // all logits of the run number `target` are off by 1
     localparam FAULT_NOT_DONE = 8;   // runs end without `done`
     localparam CLOCKS = 50;          // of one layer
 
@@ -32,7 +32,7 @@ module tombola_engine (
     reg [31:0] table_ [0:1023];
     reg [31:0] activations [0:1023];
     reg [31:0] results [0:15];
-    reg [31:0] program_, layers, seed_low, seed_high, cycles;
+    reg [31:0] mark, fault, target, cycles;
     reg [7:0] error;
     integer runs, layer, clocks, i, j, sum, value;
 
@@ -44,25 +44,25 @@ module tombola_engine (
     // Takes a request only when the answer before is gone, and pauses now and then.
     reg [2:0] pause;
     assign requests__ready = (!responses__valid || responses__ready) && pause != 0
-        && seed_low != FAULT_BUS_HANGS;
-    wire fault_here = seed_low == FAULT_VALUE && layer == seed_high[15:8];
-    wire fault_once = seed_low == FAULT_ONCE && runs == seed_high;
+        && fault != FAULT_BUS_HANGS;
+    wire fault_here = fault == FAULT_VALUE && layer == target[15:8];
+    wire fault_once = fault == FAULT_ONCE && runs == target;
 
     task run_layer;
         begin
-            value = ticket[program_ + layer];
+            value = ticket[2 + layer];
             if (value[31]) begin
                 sum = 0;
                 for (i = 0; i < 16; i = i + 1)
                     for (j = 0; j < 4; j = j + 1) sum = sum + activations[16 * layer + i][8 * j +: 8];
                 for (i = 0; i < 4; i = i + 1)
-                    results[i] = sum + i * value[30:0] + (fault_here && i == seed_high[7:0]) + fault_once;
+                    results[i] = sum + i * value[29:0] + (fault_here && i == target[7:0]) + fault_once;
             end else begin
                 for (i = 0; i < 16; i = i + 1)
                     for (j = 0; j < 4; j = j + 1)
                         activations[16 * (layer + 1) + i][8 * j +: 8] =
                             activations[16 * layer + i][8 * j +: 8] + value[7:0]
-                            + (fault_here && 4 * i + j == seed_high[7:0]);
+                            + (fault_here && 4 * i + j == target[7:0]);
             end
         end
     endtask
@@ -73,20 +73,24 @@ module tombola_engine (
         if (busy) begin
             cycles <= cycles + 1;
             clocks = clocks + 1;
-            if (clocks == CLOCKS && seed_low != FAULT_RUN_HANGS) begin
+            if (clocks == CLOCKS && fault != FAULT_RUN_HANGS) begin
                 run_layer;
                 clocks = 0;
                 layer = layer + 1;
-                if (layer == layers) begin
+                if (value[30]) begin
                     busy <= 0;
-                    done <= seed_low != FAULT_NOT_DONE;
-                    if (seed_low == FAULT_ERROR) error <= seed_high[7:0];
+                    done <= fault != FAULT_NOT_DONE;
+                    if (fault == FAULT_ERROR) error <= target[7:0];
                 end
             end
         end
         if (requests__valid && requests__ready && write) begin
             case (address[23:20])
-                4'd1: ticket[word] <= data;
+                4'd1: begin
+                    ticket[word] <= data;
+                    if (word == 0) fault <= data;
+                    if (word == 1) target <= data;
+                end
                 4'd2: table_[word] <= data;
                 4'd3: activations[word] <= data;
                 default:
@@ -99,15 +103,12 @@ module tombola_engine (
                             layer = 0;
                             runs = runs + 1;
                         end else error <= 0;
-                        8'h0B: program_ <= data;
-                        8'h0C: layers <= data;
-                        8'h0D: seed_low <= data;
-                        8'h0E: seed_high <= data;
+                        8'h0B: mark <= data;
                         default: error <= 3;
                     endcase
             endcase
         end
-        if (requests__valid && requests__ready && !write && seed_low != FAULT_MUTE) begin
+        if (requests__valid && requests__ready && !write && fault != FAULT_MUTE) begin
             responses__valid <= 1;
             case (address[23:20])
                 4'd1: responses__payload <= ticket[word];
@@ -116,7 +117,7 @@ module tombola_engine (
                 default:
                     case (address[7:0])
                         8'h00: responses__payload <= 32'h544F4D42;
-                        8'h01: responses__payload <= 1;
+                        8'h01: responses__payload <= 2;
                         8'h02: responses__payload <= {16'd4, 16'd4};
                         8'h03: responses__payload <= {16'd24, 3'd0, 5'd16, 8'd4};
                         8'h04: responses__payload <= 64;
@@ -125,11 +126,10 @@ module tombola_engine (
                         8'h07: responses__payload <= 512;
                         8'h08: responses__payload <= 16;
                         8'h0A: responses__payload <= {16'd0, error, 6'd0, done, busy};
-                        8'h0B: responses__payload <= program_;
-                        8'h0C: responses__payload <= layers;
-                        8'h0F: responses__payload <= seed_low == FAULT_WINNER ? 1 : 3;
-                        8'h10: responses__payload <= cycles;
-                        8'h11: responses__payload <= cycles - 10;
+                        8'h0B: responses__payload <= mark;
+                        8'h0C: responses__payload <= fault == FAULT_WINNER ? 1 : 3;
+                        8'h0D: responses__payload <= cycles;
+                        8'h0E: responses__payload <= cycles - 10;
                         default: responses__payload <= 0;
                     endcase
             endcase
@@ -141,7 +141,7 @@ module tombola_engine (
             done <= 0;
             error <= 0;
             cycles <= 0;
-            seed_low <= 0;
+            fault <= 0;
             runs = 0;
         end
     end

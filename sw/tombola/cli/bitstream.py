@@ -27,18 +27,12 @@ def build(
     ToolError
         As `tombola_boards.build.build_board`.
     """
-    images = {}
-    if ticket is not None:
-        program = compile_ticket(ticket, config)
-        images = {
-            "ticket_init": program.ticket_image.tolist(),
-            "table_init": program.table_image.tolist(),
-        }
+    power_up = None if ticket is None else compile_ticket(ticket, config).power_up
     with Stages(board.name) as stages:
         return build_board(
             board,
             config=config,
-            images=images,
+            power_up=power_up,
             seeds=DEFAULT_SEEDS if seeds is None else seeds,
             progress=stages.begin,
         )

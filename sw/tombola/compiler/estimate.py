@@ -7,7 +7,7 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola.spec.start_state import ROUNDS
 
-LAYER_OVERHEAD = 48
+LAYER_OVERHEAD = 50
 """Reading the descriptor and draining the pipeline."""
 CHANNEL_OVERHEAD = 8
 """Fetching a channel's start and filling the mask window."""

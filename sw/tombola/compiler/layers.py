@@ -9,6 +9,7 @@ from tombola.spec import descriptor
 from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.identity import fingerprint
 from tombola.spec.lfsr import WORD
 from tombola.spec.rules import TensorInfo
 from tombola.spec.ticket import AveragePool, Conv, MaxPool, Ticket, Window
@@ -77,6 +78,7 @@ def fields(
         "operation": code,
         "input_signed": source.type.signed,
         "logits": logits,
+        "last": layer == len(ticket.layers) - 1,
         **_output_fields(ticket, layer, target, places, shared_entry=code is Operation.MAX_POOL),
         "groups": -(-target.shape[0] // group_channels),
         "channels": target.shape[0],
@@ -92,6 +94,9 @@ def fields(
         "output_base": places.target.base,
         "output_step": target.shape[0] if logits else places.target.groups,
         **weights,
+        "seed_low": ticket.seed & 0xFFFFFFFF,
+        "seed_high": ticket.seed >> 32,
+        "engine": fingerprint(config),
     }
 
 

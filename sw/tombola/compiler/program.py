@@ -6,15 +6,15 @@ from functools import cached_property
 
 import numpy as np
 
-from tombola.compiler import estimate, fit, layers, memory_plan
+from tombola.compiler import estimate, fit, images, layers, memory_plan
 from tombola.compiler.layers import LayerPlaces
 from tombola.compiler.memory_plan import Placement
-from tombola.spec import arithmetic, descriptor, mask_code, reference, rules
+from tombola.spec import descriptor, reference, rules
 from tombola.spec.engine import EngineConfig
-from tombola.spec.errors import FitError
-from tombola.spec.registers import ADDRESS, Window
+from tombola.spec.power_up import PowerUp
+from tombola.spec.registers import Window
 from tombola.spec.rules import TensorInfo
-from tombola.spec.ticket import Conv, MaxPool, Ticket
+from tombola.spec.ticket import Conv, Ticket
 
 Writes = list[tuple[int, np.ndarray]]
 
@@ -34,7 +34,7 @@ class Program:
     descriptors : tuple of dict
         Fields of each layer, by name.
     ticket_image : uint32 array
-        Content of the ticket memory from word 0.
+        Content of the ticket memory from word 0, where `digest` stands.
     table_image : uint64 array
         Entries of the requantisation table from entry 0.
     """
@@ -54,19 +54,38 @@ class Program:
 
     @cached_property
     def writes(self) -> Writes:
-        """(address, words) to write once, before the first image."""
-        registers = {
-            "program": 0,
-            "layers": self.layer_count,
-            "seed_low": self.ticket.seed & 0xFFFFFFFF,
-            "seed_high": self.ticket.seed >> 32,
-        }
+        """(address, words) to write once, before the first image; the digest comes last.
+
+        So the digest in the memory is that of a whole program, if it was 0 while the rest was
+        written.
+        """
         table_words = self.table_image.astype("<u8").view("<u4")
         return [
-            (Window.TICKET.base, self.ticket_image),
+            (Window.TICKET.base + descriptor.FIRST, self.ticket_image[descriptor.FIRST :]),
             (Window.TABLE.base, table_words),
-            *((ADDRESS[name], np.array([value], np.uint32)) for name, value in registers.items()),
+            (Window.TICKET.base, self.digest),
         ]
+
+    @property
+    def digest(self) -> np.ndarray:
+        """Uint32 (2,): tells this program from all others; see `images.digest`."""
+        return self.ticket_image[: descriptor.FIRST]
+
+    @property
+    def power_up(self) -> PowerUp:
+        """Contents of an engine's memories with which it runs this ticket straight after reset."""
+        return PowerUp(ticket=self.ticket_image.tolist(), table=self.table_image.tolist())
+
+    def stop_after(self, layers: int) -> Writes:
+        """(address, words) that let a run end after its first `layers` layers, or with the last."""
+        word, bit = descriptor.PLACES["last"]
+        writes = []
+        for index in range(self.layer_count):
+            at = descriptor.FIRST + index * descriptor.WORDS + word
+            others = int(self.ticket_image[at]) & ~(1 << bit)
+            ends = index + 1 in (layers, self.layer_count)
+            writes.append((Window.TICKET.base + at, np.array([others | ends << bit], np.uint32)))
+        return writes
 
     def image_writes(self, images: np.ndarray) -> Iterator[Writes]:
         """For each image, (address, words) of the activation window.
@@ -153,8 +172,9 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
     placements = memory_plan.place(ticket, tensors, config)
-    starts, masks_image = _mask_memory(ticket, len(ticket.layers) * descriptor.WORDS)
-    tables, table_image = _tables(ticket, tensors, config)
+    first_mask = descriptor.FIRST + len(ticket.layers) * descriptor.WORDS
+    starts, masks_image = images.mask_memory(ticket, first_mask)
+    tables, table_image = images.table(ticket, tensors, config)
     fit.require(
         tensors[-1].values, config.result_words, "results: logits", "use a larger result memory"
     )
@@ -171,7 +191,8 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         fit.check_counts(fields, index, config)
         descriptors.append(fields)
     image = np.array([descriptor.pack(fields) for fields in descriptors], dtype=np.uint32).ravel()
-    ticket_image = np.concatenate([image, masks_image])
+    content = np.concatenate([image, masks_image])
+    ticket_image = np.concatenate([images.digest(config, content, table_image), content])
     fit.require(
         ticket_image.size,
         config.ticket_words,
@@ -187,58 +208,3 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         ticket_image=ticket_image,
         table_image=table_image,
     )
-
-
-def _mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray]:
-    """Word of each mask's channel starts, and the words that follow the descriptors.
-
-    All channel starts come first, then all masks, each from a word boundary. A start is the
-    absolute bit address of the channel's first mask bit.
-    """
-    packed = [mask_code.pack(mask.bits) for mask in ticket.masks]
-    packed = [np.pad(bits, (0, -bits.size % 4)).view("<u4") for bits in packed]
-    channels = [starts.size - 1 for _, starts in ticket.decoded]
-    at = first_word + np.concatenate([[0], np.cumsum(channels)])
-    mask_word, addresses = int(at[-1]), []
-    for (_, starts), bits in zip(ticket.decoded, packed, strict=True):
-        addresses.append(32 * mask_word + starts[:-1])
-        mask_word += bits.size
-    if 32 * mask_word >= 1 << 32:
-        raise FitError("masks need more than 4 Gbit, which no engine addresses")
-    image = np.concatenate([np.concatenate(addresses), *packed]) if packed else np.zeros(0)
-    return [int(word) for word in at[:-1]], image.astype(np.uint32)
-
-
-def _tables(
-    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
-) -> tuple[list[int], np.ndarray]:
-    """First table entry of each layer, and all entries: scale in bits 63..48, bias below."""
-    bases: list[int] = []
-    entries: list[np.ndarray] = []
-    for layer in ticket.layers:
-        bases.append(sum(entry.size for entry in entries))
-        if isinstance(layer, MaxPool):
-            # A compact pooling unit gives ~maximum = -maximum - 1.
-            scale, bias = np.ones(1, np.int64), np.zeros(1, np.int64)
-            if config.compact:
-                scale, bias = ~bias, ~bias
-        else:
-            table = ticket.requantisations[layer.requantisation]
-            scale = table.scale.astype(np.int64)
-            bias = table.bias.astype(np.int64) + arithmetic.half(table.shift)
-        if isinstance(layer, Conv):
-            # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
-            weights = ticket.decoded[layer.mask][0].astype(np.int64)
-            bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
-            if config.compact and not tensors[layer.input].type.signed:
-                # A compact array subtracts 128 from unsigned activations.
-                bias = bias + scale * 128 * weights.sum(axis=1)
-        entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
-    image = np.concatenate(entries)
-    fit.require(
-        image.size,
-        config.table_entries,
-        "requantisation table: entries",
-        "use a larger table",
-    )
-    return bases, image.astype(np.uint64)

@@ -91,14 +91,21 @@ class Device:
         """Seconds since some moment; of a virtual board in its own time, as if it were real."""
         return self._transport.clock()
 
-    def load(self, ticket: Ticket, *, progress: Progress | None = None) -> Program:
+    def load(
+        self, ticket: Ticket, *, force: bool = False, progress: Progress | None = None
+    ) -> Program:
         """Compiles a ticket for this engine, writes it and verifies it on the chip.
+
+        What the board has already, from an earlier load or from its bitstream, is only verified:
+        `tombola.device.loader.holds` tells how.
 
         Parameters
         ----------
         ticket : Ticket
+        force : bool
+            Write it in any case.
         progress : callable, optional
-            Called with words that are written and verified, and words in all.
+            Called with words that are written, and words in all; not at all if none is.
 
         Raises
         ------
@@ -109,7 +116,10 @@ class Device:
         program = compile_ticket(ticket, self._info.config)
         with _Guard(self):
             self._program = None
-            loader.load(self._link, program, progress or _quiet)
+            if force or not loader.holds(self._link, program):
+                loader.load(self._link, program, self._info.address, progress or _quiet)
+            self._link.send(Command.WRITE, ADDRESS["mark"], loader.mark(program))
+            self._link.finish()
             self._program = program
         self._link.timing.expect_run(program.cycles)
         return program
@@ -178,7 +188,7 @@ class Device:
 
     def _result(self, program: Program, run: Run) -> tuple[np.ndarray, int]:
         after = check_run(run.wait.words, self._info.address)
-        if after.program != loader.registers(program):
+        if after.mark != loader.mark(program):
             raise DeviceError(
                 f"the engine at {self._info.address} runs another program than was loaded; is "
                 "another program using this board? Load the ticket again"

@@ -214,7 +214,10 @@ class Link:
             # All before it were taken, so that this one is not out of order.
             self._under_way.clear()
             raise troubles.refused(self._transport)
-        if request is self._under_way[-1]:
+        request.refused += 1
+        # Once all are back that were sent: else each round would start the next while others are
+        # on the line, and no request would ever find the board idle.
+        if request is self._under_way[-1] and request.refused == request.sent:
             self._send_again()
 
     def _mismatch(self, request: Request, answer: Answer) -> bool:

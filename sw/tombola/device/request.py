@@ -50,6 +50,7 @@ class Request:
     matches: bool | None = None
     sent_at: float = 0.0
     sent: int = 0
+    refused: int = 0
     behind_run: bool = False
     mismatches: list[int] = field(default_factory=list)
 

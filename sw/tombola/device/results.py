@@ -18,7 +18,7 @@ HINTS = {
     ErrorCode.BUSY: "it was spoken to while it ran; is another program using this board?",
     ErrorCode.OPERATION: "its ticket memory holds no sound program; load the ticket again",
     ErrorCode.ADDRESS: "it was asked for an address that it has not; connect again",
-    ErrorCode.NO_LAYERS: "it has no program; load a ticket",
+    ErrorCode.FOREIGN: "its ticket was compiled for another engine; load the ticket again",
 }
 
 
@@ -68,12 +68,12 @@ class Status:
 
     Attributes
     ----------
-    program : tuple of int
-        `program`, `layers`, `seed_low`, `seed_high`, as they were loaded.
+    mark : int
+        What the driver left there when it loaded a ticket.
     winner, cycles : int
     """
 
-    program: tuple[int, ...]
+    mark: int
     winner: int
     cycles: int
 
@@ -107,6 +107,23 @@ def engine_config(words: tuple[int, ...], name: str) -> EngineConfig:
         ) from error
 
 
+def check_error(status: int, name: str) -> None:
+    """Raises a `DeviceError` if the register `status` holds an error code."""
+    code = status >> 8 & 0xFF
+    if not code:
+        return
+    try:
+        error = ErrorCode(code)
+    except ValueError:
+        raise DeviceError(
+            f"the engine at {name} reports error {code}, which this driver does not know; "
+            "renew the driver"
+        ) from None
+    raise DeviceError(
+        f"the engine at {name} reports error {code} ({error.name.lower()}): {HINTS[error]}"
+    )
+
+
 def check_run(words: tuple[int, ...], name: str) -> Status:
     """What `RUN_REGISTERS` say after a run.
 
@@ -115,21 +132,10 @@ def check_run(words: tuple[int, ...], name: str) -> Status:
     DeviceError
         If the engine reports an error, or did not run.
     """
-    code = words[0] >> 8 & 0xFF
-    if code:
-        try:
-            error = ErrorCode(code)
-        except ValueError:
-            raise DeviceError(
-                f"the engine at {name} reports error {code}, which this driver does not know; "
-                "renew the driver"
-            ) from None
-        raise DeviceError(
-            f"the engine at {name} reports error {code} ({error.name.lower()}): {HINTS[error]}"
-        )
+    check_error(words[0], name)
     if not words[0] & DONE:
         raise DeviceError(
             f"the engine at {name} has not run; it was reset meanwhile: load the ticket again"
         )
-    _, *program, winner, cycles = words
-    return Status(program=tuple(program), winner=winner, cycles=cycles)
+    _, mark, winner, cycles = words
+    return Status(mark=mark, winner=winner, cycles=cycles)

@@ -34,18 +34,19 @@ class Field:
     meaning : str
         With its unit; the reference page prints it.
     signed : bool
+    is_count : bool
+        An engine may hold fewer bits of it: `EngineConfig.count_bits`.
     """
 
     name: str
     bits: int
     meaning: str
     signed: bool = False
+    is_count: bool = False
 
 
-    @property
-    def is_count(self) -> bool:
-        """Whether an engine may hold fewer bits of it: `EngineConfig.count_bits`."""
-        return self.bits == COUNT_BITS
+def _count(name: str, meaning: str, *, signed: bool = False) -> Field:
+    return Field(name, COUNT_BITS, meaning, signed=signed, is_count=True)
 
 
 FIELDS = (
@@ -53,27 +54,26 @@ FIELDS = (
     Field("operation", 3, "`Operation`"),
     Field("input_signed", 1, "1: input activations are two's complement"),
     Field("logits", 1, "1: results go to the result memory as 32 bits, unclamped"),
+    Field("last", 1, "1: the run ends with this layer"),
     Field("shift", 5, "requantisation shift"),
     Field("clamp_low", 9, "least output value", signed=True),
     Field("clamp_high", 9, "greatest output value", signed=True),
     # Loops: groups x out_height x out_width x kernel_height x kernel_width x inner
-    Field("groups", COUNT_BITS, "channel groups, of `rows` channels (pooling: of `lanes`)"),
-    Field("channels", COUNT_BITS, "output channels"),
-    Field("out_height", COUNT_BITS, "output rows"),
-    Field("out_width", COUNT_BITS, "output columns"),
-    Field("kernel_height", COUNT_BITS, "kernel rows"),
-    Field("kernel_width", COUNT_BITS, "kernel columns"),
-    Field("inner", COUNT_BITS, "activation words read at one kernel position"),
-    Field("lines", COUNT_BITS, "kernel_height x kernel_width x inner: weight lines of a group"),
+    _count("groups", "channel groups, of `rows` channels (pooling: of `lanes`)"),
+    _count("channels", "output channels"),
+    _count("out_height", "output rows"),
+    _count("out_width", "output columns"),
+    _count("kernel_height", "kernel rows"),
+    _count("kernel_width", "kernel columns"),
+    _count("inner", "activation words read at one kernel position"),
+    _count("lines", "kernel_height x kernel_width x inner: weight lines of a group"),
     # Where the window stands in the input, for padding
-    Field("in_height", COUNT_BITS, "input rows"),
-    Field("in_width", COUNT_BITS, "input columns"),
-    Field("stride_y", COUNT_BITS, "rows from one output row to the next"),
-    Field("stride_x", COUNT_BITS, "columns from one output column to the next"),
-    Field(
-        "first_y", COUNT_BITS, "input row of the first window's top: minus the padding", signed=True
-    ),
-    Field("first_x", COUNT_BITS, "input column of the first window's left edge", signed=True),
+    _count("in_height", "input rows"),
+    _count("in_width", "input columns"),
+    _count("stride_y", "rows from one output row to the next"),
+    _count("stride_x", "columns from one output column to the next"),
+    _count("first_y", "input row of the first window's top: minus the padding", signed=True),
+    _count("first_x", "input column of the first window's left edge", signed=True),
     # Activation addresses, in words, modulo 2^20
     Field("input_base", ADDRESS_BITS, "word of the first window's first kernel position"),
     Field(
@@ -90,19 +90,23 @@ FIELDS = (
         "output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"
     ),
     # Requantisation
-    Field("table_base", COUNT_BITS, "first entry of the requantisation table"),
+    _count("table_base", "first entry of the requantisation table"),
     Field("table_step", 1, "1: an entry a channel, 0: one entry for all"),
     # Weight construction
     Field("weight_set", 24, "id that the streams are drawn for"),
+    Field("seed_low", WORD_BITS, "bits 31..0 of the seed that the streams are drawn from"),
+    Field("seed_high", WORD_BITS, "bits 63..32"),
     Field("prune", 9, "draws below this prune"),
     Field("frozen", 9, "draws below this and not below `prune` lock"),
     Field("starts_base", ADDRESS_BITS, "ticket word of the channel starts, one word a channel"),
-    Field("row_words", COUNT_BITS, "words of 32 positions in a row"),
-    Field("chunk_words", COUNT_BITS, "words built for one row before the next row's turn"),
-    Field("period", COUNT_BITS, "words from one use of `tail_mask` to the next"),
     Field("line_positions", 3, "log2 of the positions that make one line"),
+    _count("row_words", "words of 32 positions in a row"),
+    _count("chunk_words", "words built for one row before the next row's turn"),
     Field("word_mask", WORD_BITS, "real positions of a word"),
     Field("tail_mask", WORD_BITS, "real positions of the last word of each period"),
+    _count("period", "words from one use of `tail_mask` to the next"),
+    # In the last word, so that hardware has seen it when all have arrived
+    Field("engine", 16, "`tombola.spec.identity.fingerprint` of the engine it was compiled for"),
 )
 
 
@@ -120,6 +124,8 @@ PLACES = _place()
 """Word and lowest bit of each field."""
 WORDS = max(word for word, _ in PLACES.values()) + 1
 """Words of one descriptor."""
+FIRST = 2
+"""Ticket word of the first descriptor; before it stands the digest of what is loaded."""
 
 
 def pack(values: Mapping[str, int]) -> list[int]:

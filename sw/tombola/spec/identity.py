@@ -1,5 +1,7 @@
 """The registers that say what an engine is, from its parameters and back to them."""
 
+import binascii
+import struct
 from collections.abc import Mapping
 
 from tombola.spec.engine import EngineConfig
@@ -28,6 +30,16 @@ def identity_words(config: EngineConfig) -> dict[str, int]:
         "table_entries": config.table_entries,
         "result_words": config.result_words,
     }
+
+
+def fingerprint(config: EngineConfig) -> int:
+    """16 bits that tell this engine from others: CRC-16/XMODEM over `identity_words`.
+
+    Words lie lowest byte first, in the order of their addresses. As for any CRC of 16 bits, two
+    engines that differ in 16 neighbouring bits at most, so in one parameter, differ in it.
+    """
+    words = identity_words(config)
+    return binascii.crc_hqx(struct.pack(f"<{len(words)}I", *words.values()), 0)
 
 
 def config_of(words: Mapping[str, int]) -> EngineConfig:

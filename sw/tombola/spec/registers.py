@@ -10,7 +10,7 @@ ADDRESS_BITS = 24
 DATA_BITS = 32
 WINDOW_BITS = 20
 IDENTITY = 0x544F4D42  # "TOMB"
-VERSION = 1
+VERSION = 2
 
 
 class Window(enum.IntEnum):
@@ -19,7 +19,8 @@ class Window(enum.IntEnum):
     REGISTERS = 0
     """The registers below, one a word."""
     TICKET = 1
-    """Ticket memory, word by word."""
+    """Ticket memory, word by word: the digest of what is loaded, then the descriptors one after the
+    other, then channel starts and masks."""
     TABLE = 2
     """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
     in its low half, scale in its high half). Writing a word stores it."""
@@ -69,16 +70,13 @@ REGISTERS = (
     Register("result_words", 0x08, "r", "depth of the result memory"),
     Register("control", 0x09, "w", "1 starts a run; 2 clears the error code, 6 ends a run as well"),
     Register("status", 0x0A, "r", "bit 0 busy, bit 1 done; error code in bits 15..8"),
-    Register("program", 0x0B, "rw", "ticket word of the first descriptor"),
-    Register("layers", 0x0C, "rw", "layers to run"),
-    Register("seed_low", 0x0D, "rw", "bits 31..0 of the seed"),
-    Register("seed_high", 0x0E, "rw", "bits 63..32 of the seed"),
-    Register("winner", 0x0F, "r", "index of the largest logit, the lowest of equals"),
-    Register("cycles", 0x10, "r", "clocks of the last run, from start to the last logit"),
-    Register("busy_cycles", 0x11, "r", "clocks in which the array took a line; 0 if compact"),
-    Register("weight_stalls", 0x12, "r", "clocks the array waited for weights; 0 if compact"),
+    Register("mark", 0x0B, "rw", "whatever the host leaves there; 0 at power-up"),
+    Register("winner", 0x0C, "r", "index of the largest logit, the lowest of equals"),
+    Register("cycles", 0x0D, "r", "clocks of the last run, from start to the last logit"),
+    Register("busy_cycles", 0x0E, "r", "clocks in which the array took a line; 0 if compact"),
+    Register("weight_stalls", 0x0F, "r", "clocks the array waited for weights; 0 if compact"),
     Register(
-        "output_stalls", 0x13, "r", "clocks the array waited for requantisation; 0 if compact"
+        "output_stalls", 0x10, "r", "clocks the array waited for requantisation; 0 if compact"
     ),
 )
 START, STOP = 1, 6
@@ -87,7 +85,10 @@ ADDRESS = {register.name: register.address for register in REGISTERS}
 
 
 class ErrorCode(enum.IntEnum):
-    """Bits 15..8 of `status`."""
+    """Bits 15..8 of `status`: the first error since it was last cleared.
+
+    While there is one, no run starts: what was written before is not all there.
+    """
 
     NONE = 0
     """Nothing went wrong since the code was last cleared."""
@@ -97,5 +98,5 @@ class ErrorCode(enum.IntEnum):
     """A descriptor holds no known operation; the run ended there."""
     ADDRESS = 3
     """An access to an address that does not exist, or in the wrong direction."""
-    NO_LAYERS = 4
-    """A run was started with no layers."""
+    FOREIGN = 4
+    """A descriptor was compiled for another engine; the run ended there."""

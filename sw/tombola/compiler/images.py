@@ -1,0 +1,82 @@
+"""The memory images of a compiled ticket: masks with their starts, requantisation table, digest."""
+
+import hashlib
+import struct
+
+import numpy as np
+
+from tombola.compiler import fit
+from tombola.spec import arithmetic, descriptor, mask_code
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
+from tombola.spec.identity import identity_words
+from tombola.spec.rules import TensorInfo
+from tombola.spec.ticket import Conv, MaxPool, Ticket
+
+
+def digest(config: EngineConfig, content: np.ndarray, table_image: np.ndarray) -> np.ndarray:
+    """First 8 bytes, as uint32 (2,), of the SHA-256 of all that a program is.
+
+    That is the identity of the engine, the words of the ticket memory behind the digest and the
+    entries of the table, all lowest byte first.
+    """
+    identity = identity_words(config)
+    sha = hashlib.sha256(struct.pack(f"<{len(identity)}I", *identity.values()))
+    sha.update(content.astype("<u4").tobytes())
+    sha.update(table_image.astype("<u8").tobytes())
+    return np.frombuffer(sha.digest()[: 4 * descriptor.FIRST], dtype="<u4")
+
+
+def mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray]:
+    """Word of each mask's channel starts, and the words that follow the descriptors.
+
+    All channel starts come first, then all masks, each from a word boundary. A start is the
+    absolute bit address of the channel's first mask bit.
+    """
+    packed = [mask_code.pack(mask.bits) for mask in ticket.masks]
+    packed = [np.pad(bits, (0, -bits.size % 4)).view("<u4") for bits in packed]
+    channels = [starts.size - 1 for _, starts in ticket.decoded]
+    at = first_word + np.concatenate([[0], np.cumsum(channels)])
+    mask_word, addresses = int(at[-1]), []
+    for (_, starts), bits in zip(ticket.decoded, packed, strict=True):
+        addresses.append(32 * mask_word + starts[:-1])
+        mask_word += bits.size
+    if 32 * mask_word >= 1 << 32:
+        raise FitError("masks need more than 4 Gbit, which no engine addresses")
+    image = np.concatenate([np.concatenate(addresses), *packed]) if packed else np.zeros(0)
+    return [int(word) for word in at[:-1]], image.astype(np.uint32)
+
+
+def table(
+    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> tuple[list[int], np.ndarray]:
+    """First table entry of each layer, and all entries: scale in bits 63..48, bias below."""
+    bases: list[int] = []
+    entries: list[np.ndarray] = []
+    for layer in ticket.layers:
+        bases.append(sum(entry.size for entry in entries))
+        if isinstance(layer, MaxPool):
+            # A compact pooling unit gives ~maximum = -maximum - 1.
+            scale, bias = np.ones(1, np.int64), np.zeros(1, np.int64)
+            if config.compact:
+                scale, bias = ~bias, ~bias
+        else:
+            values = ticket.requantisations[layer.requantisation]
+            scale = values.scale.astype(np.int64)
+            bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
+        if isinstance(layer, Conv):
+            # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
+            weights = ticket.decoded[layer.mask][0].astype(np.int64)
+            bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
+            if config.compact and not tensors[layer.input].type.signed:
+                # A compact array subtracts 128 from unsigned activations.
+                bias = bias + scale * 128 * weights.sum(axis=1)
+        entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
+    image = np.concatenate(entries)
+    fit.require(
+        image.size,
+        config.table_entries,
+        "requantisation table: entries",
+        "use a larger table",
+    )
+    return bases, image.astype(np.uint64)
