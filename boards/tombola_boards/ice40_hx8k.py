@@ -7,7 +7,7 @@ from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.clock import BoardClock, Ice40Loop
 from tombola_boards.pll import Ice40Pll
 
-CLOCK_HZ = 36_000_000
+CLOCK_HZ = 48_000_000
 
 
 class Platform(ICE40HX8KBEVNPlatform):

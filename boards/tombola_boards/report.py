@@ -31,6 +31,8 @@ CELLS = {
 """Our name of a resource to nextpnr's name of the packed cell. An iCE40 logic cell is a LUT4 and
 a flip-flop and counts as used if either is; a Gowin adder cell counts as the LUT4 it takes."""
 RESOURCES = ("lut4", "ff", "block_ram", "dsp", "spram")
+SCARCE = ("dsp", "spram")
+"""Not every part of a family has them, and nextpnr lists what a part has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,13 @@ def parse_report(text: str, *, family: Family, flip_flops: int = 0, log: str = "
     try:
         content = json.loads(text)
         cells = content["utilization"]
-        used = {name: int(cells[cell]["used"]) for name, cell in CELLS[family].items()}
-        capacity = {name: int(cells[cell]["available"]) for name, cell in CELLS[family].items()}
+        found = {
+            name: cells[cell]
+            for name, cell in CELLS[family].items()
+            if cell in cells or name not in SCARCE
+        }
+        used = {name: int(cell["used"]) for name, cell in found.items()}
+        capacity = {name: int(cell["available"]) for name, cell in found.items()}
         achieved = [float(clock["achieved"]) for clock in content["fmax"].values()]
     except (ValueError, KeyError, TypeError) as error:
         raise ToolError(f"report of nextpnr is unreadable: {error!r}") from None

@@ -134,6 +134,16 @@ def test_slowest_path_stays_within_a_clock():
     assert report.slowest_path == "a to c, 3.2 ns"
 
 
+def test_a_part_without_multipliers_and_large_ram():
+    cells = {cell: ICE40[cell] for cell in ("ICESTORM_LC", "ICESTORM_RAM")}
+    report = parse_report(_report(cells), family=Family.ICE40)
+    assert report.capacity["dsp"] == report.capacity["spram"] == report.used["dsp"] == 0
+    assert report.used["lut4"] == ICE40["ICESTORM_LC"][0]
+    del cells["ICESTORM_RAM"]
+    with pytest.raises(ToolError, match="unreadable: KeyError.'ICESTORM_RAM'"):
+        parse_report(_report(cells), family=Family.ICE40)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"utilization": {}, "fmax": {}}'])
 def test_unreadable_report(text):
     with pytest.raises(ToolError, match="^report of nextpnr is unreadable: "):
