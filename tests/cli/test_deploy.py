@@ -11,11 +11,13 @@ from support.fake_programmer import FakeProgrammer
 
 from tombola.cli import bitstream, connecting
 from tombola.cli.main import main
+from tombola.compiler import compile_ticket
 from tombola.device import usb
 from tombola.device.usb import Found
 from tombola.spec import ticket_file
 from tombola.spec.errors import DeviceError, ToolError
 from tombola_boards import build, registry
+from tombola_boards.board import Programmer
 from tombola_boards.build import Built
 from tombola_boards.registry import BOARDS
 
@@ -70,6 +72,7 @@ def test_deployed(opened, built, programmer, ticket_path, capsys):
     assert [(name, config) for name, config, _ in built] == [("small", CONFIG)]
     assert opened == [(ADDRESS, 1_000_000)]
     assert document["programmed"] == "sram" and document["boots_with_ticket"] is False
+    assert document["ticket_written"] is True and built[0][2]["power_up"] is None
     assert document["bitstream_sha256"] == "f" * 64
     assert document["source"] == "3 test images of digits"
     assert (document["samples"], document["values_compared"]) == (3, 30)
@@ -81,6 +84,45 @@ def test_the_table_says_so(opened, built, programmer, ticket_path, capsys):
     assert deploy(ticket_path) == 0
     shown = capsys.readouterr().out
     assert "20 of 20, every logit" in shown and "the ticket answers" in shown
+
+
+def hold(board, ticket):
+    """What a bitstream with the ticket in it leaves in the memories."""
+    for address, words in compile_ticket(ticket, CONFIG).writes:
+        for at, word in enumerate(words.tolist()):
+            board.engine.write(address + at, word)
+
+
+def test_flash(opened, board, built, programmer, digits, ticket_path, capsys):
+    hold(board, digits)
+    assert deploy(ticket_path, "--flash", "--json") == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert "the ticket is on the board already" in captured.err
+    assert programmer.calls == [["openFPGALoader", "--board", "ulx3s", "--write-flash", "05"]]
+    _, _, options = built[0]
+    assert options["power_up"] == compile_ticket(digits, CONFIG).power_up
+    assert document["programmed"] == "flash" and document["boots_with_ticket"] is True
+    assert document["ticket_written"] is False and document["agreement"] == 1
+    hold(board, digits)
+    assert deploy(ticket_path, "--flash") == 0
+    assert "the ticket answers, and will after power-on" in capsys.readouterr().out
+
+
+def test_flash_that_brought_no_ticket(opened, board, built, programmer, ticket_path, capsys):
+    assert deploy(ticket_path, "--flash") == 2
+    assert refused(capsys) == (
+        "the small did not start with the ticket that is in its bitstream; take its power away, "
+        "give it back and run tombola infer"
+    )
+
+
+def test_no_flash(built, programmer, ticket_path, monkeypatch, capsys):
+    board = replace(SMALL, programmer=Programmer(tool="openFPGALoader", sram=()))
+    monkeypatch.setitem(registry.BOARDS, "small", board)
+    assert deploy(ticket_path, "--flash") == 2
+    assert refused(capsys) == "small has no flash that it boots from; leave --flash out"
+    assert built == []
 
 
 def test_wrong_answers_are_not_deployed(opened, board, built, programmer, ticket_path, capsys):

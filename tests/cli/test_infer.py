@@ -45,7 +45,7 @@ def test_a_data_set(opened, digits, ticket_path, capsys):
         24e6 / said["latency_cycles"], rel=1e-3
     )
     assert said["inferences_per_second"] == pytest.approx(5 / said["seconds"])
-    assert said["simulated"] is False
+    assert said["simulated"] is False and said["ticket_written"] is True
     assert said["counters"]["cycles"] == said["latency_cycles"]
     assert opened == [("serial:/dev/ttyUSB1", 1_000_000)]
 

@@ -72,6 +72,7 @@ def run(args) -> int:
         trial = run_trial(device, ticket, samples)
         clock_hz, _ = clock_of(device, board)
         document |= {
+            "ticket_written": written,
             "device": device.info.address,
             "geometry": device.info.config.geometry,
             **trial.to_json(),

@@ -32,7 +32,7 @@ def add_arguments(parser):
         "--device", required=True, metavar="D",
         help="serial:PORT, virtual:BOARD, or auto for the only board on USB",
     )
-    parser.add_argument("--ticket", type=Path, metavar="TICKET", help="is loaded before")
+    parser.add_argument("--ticket", type=Path, metavar="TICKET", help="loaded unless it is there")
     parser.add_argument(
         "--board", metavar="B", help="what is at a serial port, where its USB strings do not tell"
     )
@@ -63,7 +63,7 @@ def run(args) -> int:
     from .trial import load_ticket, run_trial
 
     with connect(args.device, board=board) as device:
-        load_ticket(device, ticket)
+        written = load_ticket(device, ticket)
         trial = run_trial(device, ticket, samples)
         clock_hz, why_not = clock_of(device, board)
         document = {
@@ -71,6 +71,7 @@ def run(args) -> int:
             "board": device.info.board if board is None else board.name,
             "geometry": device.info.config.geometry,
             "ticket": args.ticket,
+            "ticket_written": written,
             **trial.to_json(),
             **trial.speed(clock_hz),
             "latency_us_unknown": why_not,

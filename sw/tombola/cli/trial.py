@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tombola.cli.output import counting
+from tombola.cli.output import counting, log
 from tombola.cli.samples import UNKNOWN, Samples
 from tombola.compiler.program import compile_ticket
 from tombola.device import Device, Results
@@ -164,4 +164,6 @@ def load_ticket(device: Device, ticket: Ticket) -> bool:
             show(done)
 
         device.load(ticket, progress=progress)
+    if not written:
+        log("the ticket is on the board already")
     return written
