@@ -57,7 +57,7 @@ def check_present(address: str, board: Board) -> None:
             )
     elif kind != "serial" or not port:
         raise ConfigError(f"device must be serial:PORT, virtual:BOARD or auto, not {address}")
-    elif not Path(port).exists():
+    elif port.startswith("/") and not Path(port).exists():  # COM3 is no file
         raise DeviceError(f"there is no port {port}; plug the board in, or see tombola board list")
 
 
