@@ -25,6 +25,9 @@ class Board {
   public:
     Board(uint64_t clock_hz, unsigned divisor, uint64_t settle)
         : settle(settle), sender(divisor), receiver(divisor), report(clock_hz, divisor) {
+        // Nobody is quick enough to speak to a board that is still in its reset.
+        while (simulated < clock_hz / 1000) run();
+        tell();
         printf("%s\n%s\n", terminal.path.c_str(), report.path.c_str());
         fflush(stdout);
     }
@@ -39,9 +42,7 @@ class Board {
             run();
         else
             rest();
-        report.numbers->lamps = model.lamps;
-        report.numbers->simulated = simulated;
-        report.numbers->clocks = simulated + rested;
+        tell();
     }
 
   private:
@@ -65,6 +66,12 @@ class Board {
         pollfd input{terminal.descriptor(), POLLIN, 0};
         if (poll(&input, 1, REST_MILLISECONDS) == 0)
             rested += report.numbers->clock_hz * REST_MILLISECONDS / 1000;
+    }
+
+    void tell() {
+        report.numbers->lamps = model.lamps;
+        report.numbers->simulated = simulated;
+        report.numbers->clocks = simulated + rested;
     }
 
     const uint64_t settle;
