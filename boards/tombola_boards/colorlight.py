@@ -6,7 +6,7 @@ from amaranth_boards.resources import LEDResources, UARTResource
 
 from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.ecp5 import clocked
-from tombola_boards.ecp5_engines import CLOCK_HZ, ENGINE_25F, ENGINE_45F
+from tombola_boards.ecp5_engines import ENGINES
 
 PAGE = "https://github.com/wuxx/Colorlight-FPGA-Projects"
 
@@ -46,10 +46,10 @@ class I9(Module):
 BOARDS = tuple(
     Board(
         name=f"colorlight-{name}",
-        title=f"Colorlight {name} in Muse Lab's extension board, Lattice ECP5 {module.device}",
+        title=f"Colorlight {name} in Muse Lab's extension board, Lattice ECP5 LFE5U-{size}",
         family=Family.ECP5,
-        make_platform=clocked(module, clock_hz=CLOCK_HZ),
-        clock_hz=CLOCK_HZ,
+        make_platform=clocked(module, clock_hz=ENGINES[size].clock_hz),
+        clock_hz=ENGINES[size].clock_hz,
         programmer=Programmer(
             tool="openFPGALoader",
             sram=("--board", f"colorlight-{name}"),
@@ -60,7 +60,7 @@ BOARDS = tuple(
         # What the extension board's DAPLink is commonly run at.
         baud=115_200,
         leds={"ready": ("led", 0)},
-        config=config,
+        config=ENGINES[size].config,
     )
-    for name, module, config in (("i5", I5, ENGINE_25F), ("i9", I9, ENGINE_45F))
+    for name, module, size in (("i5", I5, "25F"), ("i9", I9, "45F"))
 )

@@ -7,7 +7,7 @@ from amaranth_boards.resources import UARTResource
 
 from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.ecp5 import clocked
-from tombola_boards.ecp5_engines import CLOCK_HZ, ENGINE_25F, ENGINE_85F
+from tombola_boards.ecp5_engines import ENGINES
 
 OURS = [
     # Pins 0 and 1 of the feather's header are its serial line.
@@ -43,8 +43,8 @@ BOARDS = tuple(
         name=f"orangecrab-{size.lower()}",
         title=f"OrangeCrab r0.2, Lattice ECP5 LFE5U-{size}",
         family=Family.ECP5,
-        make_platform=clocked(platform, clock_hz=CLOCK_HZ),
-        clock_hz=CLOCK_HZ,
+        make_platform=clocked(platform, clock_hz=ENGINES[size].clock_hz),
+        clock_hz=ENGINES[size].clock_hz,
         # The bootloader writes flash and starts the bitstream from there.
         programmer=Programmer(tool="openFPGALoader", flash=("--board", "orangeCrab")),
         cable="USB-C: power and programming",
@@ -52,10 +52,7 @@ BOARDS = tuple(
         adapter="USB serial adapter of 3.3 V: its TX to pin 0, its RX to pin 1, GND to GND",
         remark=remark,
         leds={"ready": ("led_g", 0), "busy": ("led_b", 0), "error": ("led_r", 0)},
-        config=config,
+        config=ENGINES[size].config,
     )
-    for size, platform, config, remark in (
-        ("25F", With25F, ENGINE_25F, REMARK),
-        ("85F", With85F, ENGINE_85F, REMARK + LARGE),
-    )
+    for size, platform, remark in (("25F", With25F, REMARK), ("85F", With85F, REMARK + LARGE))
 )

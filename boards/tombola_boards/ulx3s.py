@@ -4,13 +4,13 @@ from amaranth_boards import ulx3s
 
 from tombola_boards.board import Board, Family, Programmer
 from tombola_boards.ecp5 import clocked
-from tombola_boards.ecp5_engines import CLOCK_HZ, ENGINE_25F, ENGINE_45F, ENGINE_85F
+from tombola_boards.ecp5_engines import ENGINES
 
-SIZES = {
-    "12F": (ulx3s.ULX3S_12F_Platform, ENGINE_25F),
-    "25F": (ulx3s.ULX3S_25F_Platform, ENGINE_25F),
-    "45F": (ulx3s.ULX3S_45F_Platform, ENGINE_45F),
-    "85F": (ulx3s.ULX3S_85F_Platform, ENGINE_85F),
+PLATFORMS = {
+    "12F": ulx3s.ULX3S_12F_Platform,
+    "25F": ulx3s.ULX3S_25F_Platform,
+    "45F": ulx3s.ULX3S_45F_Platform,
+    "85F": ulx3s.ULX3S_85F_Platform,
 }
 
 BOARDS = tuple(
@@ -18,8 +18,8 @@ BOARDS = tuple(
         name=f"ulx3s-{size.lower()}",
         title=f"ULX3S, Lattice ECP5 LFE5U-{size}",
         family=Family.ECP5,
-        make_platform=clocked(platform, clock_hz=CLOCK_HZ),
-        clock_hz=CLOCK_HZ,
+        make_platform=clocked(platform, clock_hz=ENGINES[size].clock_hz),
+        clock_hz=ENGINES[size].clock_hz,
         programmer=Programmer(
             tool="openFPGALoader",
             sram=("--board", "ulx3s"),
@@ -28,7 +28,7 @@ BOARDS = tuple(
         cable="micro USB at US1: power, programming and the serial line",
         page="https://radiona.org/ulx3s/",
         leds={"ready": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
-        config=config,
+        config=ENGINES[size].config,
     )
-    for size, (platform, config) in SIZES.items()
+    for size, platform in PLATFORMS.items()
 )
