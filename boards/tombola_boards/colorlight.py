@@ -55,7 +55,7 @@ BOARDS = tuple(
             sram=("--board", f"colorlight-{name}"),
             flash=("--board", f"colorlight-{name}", "--unprotect-flash", "--write-flash"),
         ),
-        cable="USB-C of the extension board: power, programming and the serial line",
+        cable="USB of the extension board: power, programming and the serial line",
         page=PAGE,
         # What the extension board's DAPLink is commonly run at.
         baud=115_200,

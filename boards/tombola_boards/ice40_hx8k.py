@@ -29,9 +29,9 @@ BOARD = Board(
     make_platform=Platform,
     clock_hz=CLOCK_HZ,
     programmer=Programmer(tool="iceprog", sram=("-S",), flash=()),
-    cable="mini USB at J11: power, programming and the serial line",
+    cable="mini USB: power, programming and the serial line",
     page="https://www.latticesemi.com/Products/DevelopmentBoardsAndKits/iCE40HX8KBreakoutBoard.aspx",
-    remark="jumpers at J6 and J7 choose between flash and SRAM: see the board's user manual",
+    remark="jumpers choose between SRAM and flash: see the board's user manual",
     leds={"ready": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     # 32 block RAMs of 4 kbit: 8 each for activations and ticket, 4 each for weights and table.
     config=EngineConfig(

@@ -33,9 +33,10 @@ class With85F(orangecrab_r0_2.OrangeCrabR0_2_85FPlatform):
 
 
 REMARK = "hold the button while you plug it in: the bootloader waits for the bitstream"
+# https://github.com/samblenny/ocfpga, on what boards were delivered with.
 LARGE = (
-    "; bootloaders before 2024 take bitstreams of a 25F's size only: with them, program it over "
-    "JTAG with an adapter"
+    "; the bootloader of 2021 is said to refuse a bitstream larger than a 25F's, and then it takes "
+    "a newer one, or a JTAG adapter"
 )
 
 BOARDS = tuple(

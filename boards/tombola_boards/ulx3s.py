@@ -25,7 +25,7 @@ BOARDS = tuple(
             sram=("--board", "ulx3s"),
             flash=("--board", "ulx3s", "--write-flash"),
         ),
-        cable="micro USB at US1: power, programming and the serial line",
+        cable="USB at US1: power, programming and the serial line",
         page="https://radiona.org/ulx3s/",
         leds={"ready": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
         config=ENGINES[size].config,
