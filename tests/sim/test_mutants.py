@@ -10,7 +10,7 @@ import pytest
 from support.tickets import TicketBuilder, mixed_network
 
 import tombola_hw
-from tombola.compiler import program
+from tombola.compiler import images
 from tombola.spec import arithmetic, reference
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ToolError
@@ -172,8 +172,8 @@ def widest_sums() -> tuple[Ticket, np.ndarray]:
 
 
 def _edited_tables(change):
-    """`program._tables` with each layer's biases changed by what `change(ticket, layer)` says."""
-    original = program._tables
+    """`images.table` with each layer's biases changed by what `change(ticket, layer)` says."""
+    original = images.table
 
     def tables(ticket, tensors, config):
         bases, image = original(ticket, tensors, config)
@@ -202,11 +202,11 @@ def _without_half(ticket, layer):
 
 @pytest.mark.parametrize("fault", [_without_complement, _without_half])
 def test_fault_in_the_loader_is_caught(fault, network, sound_rtl, monkeypatch):
-    monkeypatch.setattr(program, "_tables", _edited_tables(fault))
+    monkeypatch.setattr(images, "table", _edited_tables(fault))
     assert caught(network[0], sound_rtl, network[1])
 
 
 def test_reference_and_expectation_do_not_move_with_the_loader(network, monkeypatch):
     before = reference.logits(*network)
-    monkeypatch.setattr(program, "_tables", _edited_tables(_without_half))
+    monkeypatch.setattr(images, "table", _edited_tables(_without_half))
     assert (reference.logits(*network) == before).all()
