@@ -94,11 +94,11 @@ def make_flow(board: Board, platform, plan: BuildPlan) -> Flow:
 
 def _files(plan: BuildPlan, constraints: str, synthesis: str) -> dict[str, str]:
     script = f"read_rtlil {NAME}.il\n{synthesis}\nwrite_json {NETLIST}\n"
-    netlist = _without_collisions(plan.files[f"{NAME}.il"])
+    netlist = without_collisions(plan.files[f"{NAME}.il"])
     return {f"{NAME}.il": netlist, constraints: plan.files[constraints], f"{NAME}.ys": script}
 
 
-def _without_collisions(netlist: str) -> str:
+def without_collisions(netlist: str) -> str:
     """Tells synthesis that no word is read in the clock in which it is written.
 
     Amaranth's memories define what such a read gives, and block RAM does not, so that synthesis

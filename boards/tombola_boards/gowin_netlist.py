@@ -119,7 +119,8 @@ def pair_registers(netlist: str, *, top: str) -> str:
             added[f"{name}_before"] = {**BUFFER, "connections": {"I0": [source], "F": [bit]}}
             cell["connections"]["D"] = [bit]
     for name, cell in added.items():
-        nets[name] = {"hide_name": 0, "bits": cell["connections"]["F"], "attributes": {}}
+        # A net must not have a cell's name, or Yosys does not read the netlist again.
+        nets[f"{name}_F"] = {"hide_name": 0, "bits": cell["connections"]["F"], "attributes": {}}
     cells.update(added)
     return json.dumps(design)
 

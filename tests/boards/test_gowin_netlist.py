@@ -177,13 +177,13 @@ def test_registers_are_paired():
     netlist = json.dumps({"modules": {"top": {"cells": cells, "netnames": nets}}})
     paired = json.loads(gowin_netlist.pair_registers(netlist, top="top"))["modules"]["top"]
     found = paired["cells"]
-    sources = {name: cell["connections"]["D"][0] for name, cell in found.items() if "D" in cell[
-        "connections"]}
+    connected = {name: cell["connections"] for name, cell in found.items()}
+    sources = {name: pins["D"][0] for name, pins in connected.items() if "D" in pins}
     # The table is the first register's; the second and the one behind it get their own.
     assert sources == {"first": 3, "second": 12, "after": 13, "constant": 7, "tied": "1"}
     for name, source, bit in (("second", 3, 12), ("after", 4, 13)):
         assert found[f"{name}_before"]["connections"] == {"I0": [source], "F": [bit]}
-        assert paired["netnames"][f"{name}_before"]["bits"] == [bit]
+        assert paired["netnames"][f"{name}_before_F"]["bits"] == [bit]
     # The value at I0 is the one of each input combination's lowest bit.
     init = int(gowin_netlist.BUFFER["parameters"]["INIT"], 2)
     assert [init >> place & 1 for place in range(16)] == [0, 1] * 8
