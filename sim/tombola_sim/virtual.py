@@ -66,7 +66,7 @@ def wrapper(board: dict[str, Any]) -> str:
     """Verilog around a board's top: its pins under the names that the program knows."""
     pins, lamps = board["pins"], board["pins"]["lamps"]
     wires = [f"wire lamp{index};" for index in range(len(lamps))]
-    ports = [f".{pins['clock']}(clock)", f".{pins['rx']}(rx_pad)", f".{pins['tx']}(tx)"]
+    ports = [f".{pins['clock']}(clock_pad)", f".{pins['rx']}(rx_pad)", f".{pins['tx']}(tx)"]
     ports += [f".{lamp['pin']}(lamp{index})" for index, lamp in enumerate(lamps)]
     lit = [
         f"assign lamps[{index}] = {'~' * lamp['active_low']}lamp{index};"
@@ -77,8 +77,9 @@ def wrapper(board: dict[str, Any]) -> str:
         "    input clock, rx, output tx, busy,",
         f"    output [{max(1, len(lamps)) - 1}:0] lamps",
         ");",
-        "    wire rx_pad;",
-        "    assign rx_pad = rx;",
+        # Ports of some tops are inout, which inputs cannot be.
+        "    wire clock_pad, rx_pad;",
+        "    assign clock_pad = clock, rx_pad = rx;",
         *(f"    {line}" for line in wires),
         f"    {board['top']} board({', '.join(ports)});",
         f"    assign busy = board.{board['busy']};",
