@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tombola.data import load
-from tombola.search.architecture import Convolution, Linear, MaxPooling
+from tombola.search.architecture import Convolution, Linear, MaxPooling, chain
 from tombola.search.presets import Preset, preset
 from tombola.search.samples import Samples
 
@@ -37,6 +37,6 @@ def small() -> Preset:
     return Preset(
         name="small",
         dataset="digits",
-        parts=(Convolution(out=8), MaxPooling(), Convolution(out=8), Linear(out=10)),
+        model=chain(Convolution(out=8), MaxPooling(), Convolution(out=8), Linear(out=10)),
         settings=replace(base.settings, epochs=2, seed=5, threads=1),
     )

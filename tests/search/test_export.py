@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tombola.model.integer import IntegerModel
-from tombola.search.architecture import AveragePooling, Convolution, Linear, MaxPooling
+from tombola.search.architecture import AveragePooling, Convolution, Linear, MaxPooling, sequential
 from tombola.search.export import export
-from tombola.search.layers import Norm
-from tombola.search.network import Network
+from tombola.search.layers import Map
+from tombola.search.network import convert
 from tombola.search.settings import SearchSettings
 from tombola.search.weight_source import WeightSource
 from tombola.spec import ticket_file
@@ -29,7 +29,8 @@ SHAPE = (3, 13, 12)
 
 @pytest.fixture
 def network():
-    net = Network(PARTS, shape=SHAPE, settings=SearchSettings(seed=3, sparsity=0.4))
+    settings = SearchSettings(seed=3, sparsity=0.4)
+    net = convert(sequential(PARTS, shape=SHAPE), settings, shape=SHAPE)
     net.train()
     for index in range(20):  # batch norms that have seen something
         torch.manual_seed(index)
@@ -41,24 +42,22 @@ def test_integers_of_the_ticket_are_those_of_the_search(network):
     ticket = export(network, classes=list("abcde"), provenance={"preset": "none"})
     images = torch.randint(0, 256, (64, *SHAPE), dtype=torch.uint8)
     tensors = IntegerModel(ticket).tensors(images)
-    value = images.float()
-    at = 0
+    value, at = Map(images.float(), 1 / 255), 0
     with torch.no_grad():
-        for module in network.body:
-            value = module(value)
-            whole = torch.equal(value, value.round()) and not isinstance(module, Norm)
-            if not whole:
-                continue
-            while at + 1 < len(tensors) - 1 and tensors[at + 1].shape != value.shape:
-                at += 1
+        for layer in network.layers[:-1]:
+            value = layer(value)
             at += 1
-            difference = (tensors[at].float() - value).abs()
+            if value.values.shape != tensors[at].shape:  # pooled before the rounding
+                assert layer.pool is not None
+                continue
+            difference = (tensors[at].float() - value.values).abs()
             # A rounding may fall the other way where a real value lies at a half.
             assert difference.max() <= 1
             assert (difference > 0).float().mean() < 0.02
-            value = tensors[at].float()
+            value = value._replace(values=tensors[at].float())
+        value = network.layers[-1](value)
     assert at == len(tensors) - 2
-    logits, real = tensors[-1].flatten(1).float(), value.flatten(1)
+    logits, real = tensors[-1].flatten(1).float(), value.values.flatten(1)
     assert torch.allclose(logits * (real.norm() / logits.norm()), real, atol=1e-3)
 
 
@@ -84,7 +83,8 @@ def test_the_bytes_of_fmnist_cnn_are_bounded():
     from tombola.search.presets import preset
 
     chosen = preset("fmnist-cnn")
-    net = Network(chosen.parts, shape=(1, 28, 28), settings=chosen.settings)
+    model = chosen.model(shape=(1, 28, 28), classes=10)
+    net = convert(model, chosen.settings, shape=(1, 28, 28))
     classes = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker"]
     provenance = {**chosen.settings.record(), "preset": "fmnist-cnn", "dataset": "fmnist"}
     provenance |= {"torch": "2.13.0", "float_accuracy": 0.9123456789012345678}

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from tombola.search import weight_source
 from tombola.search.allocation import Allocation, LayerSize
-from tombola.search.architecture import AveragePooling, Convolution, Linear, MaxPooling
-from tombola.search.layers import Activation
-from tombola.search.network import Network, layer_sizes
+from tombola.search.architecture import AveragePooling, Convolution, Linear, MaxPooling, sequential
+from tombola.search.network import convert
 from tombola.search.presets import PRESETS, preset
 from tombola.search.settings import SearchSettings
 from tombola.search.weight_source import WeightSource
@@ -25,11 +24,15 @@ SHAPE = (3, 6, 7)
 
 
 def network(parts=PARTS, **settings):
-    return Network(parts, shape=SHAPE, settings=SearchSettings(**settings))
+    return convert(sequential(parts, shape=SHAPE), SearchSettings(**settings), shape=SHAPE)
+
+
+def sizes(net):
+    return [step.size for step in net.plan.steps if hasattr(step, "size")]
 
 
 def test_sizes():
-    assert layer_sizes(PARTS, SHAPE) == [
+    assert sizes(network()) == [
         LayerSize(out_channels=6, in_channels=3, kernel=(3, 3)),
         LayerSize(out_channels=5, in_channels=6, kernel=(2, 2)),
         LayerSize(out_channels=4, in_channels=5, kernel=(2, 2)),
@@ -45,7 +48,10 @@ def test_sizes():
     ],
 )
 def test_presets(name, shape, weights):
-    assert sum(layer.weights for layer in layer_sizes(preset(name).parts, shape)) == weights
+    chosen = preset(name)
+    net = convert(chosen.model(shape=shape, classes=10), chosen.settings, shape=shape)
+    assert sum(size.weights for size in sizes(net)) == weights
+    assert net.classes == 10
 
 
 def test_unknown_preset():
@@ -59,7 +65,7 @@ def test_weights_are_the_streams():
     for number, conv in enumerate(net.convs):
         assert conv.weight_set.id == number
         negative = weight_stream.negative(99, conv.weight_set)
-        rows = conv.ternary()
+        rows = conv.integers()
         kept = rows != 0
         np.testing.assert_array_equal(rows[kept] < 0, negative[kept])
         fan_in = conv.weight_set.layout.weights
@@ -73,7 +79,7 @@ def test_stream_order_is_the_order_of_scores():
     kept = torch.zeros(conv.scores.numel(), dtype=torch.bool)
     kept[5] = True  # output 0, kernel position (0, 1), input channel 2
     conv.keep(kept)
-    values = conv.weight_set.layout.from_stream(conv.ternary())
+    values = conv.weight_set.layout.from_stream(conv.integers())
     assert np.argwhere(values).tolist() == [[0, 2, 0, 1]]
 
 
@@ -132,11 +138,11 @@ def test_drawn_counts_are_checked():
 def test_activations_are_the_integers_of_the_engine():
     net = network(parts=(*PARTS[:2], AveragePooling(size=3), Linear(out=4)))
     seen = []
-    for module in net.body:
-        if isinstance(module, Activation):
-            module.register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+    for layer in net.layers:
+        layer.register_forward_hook(lambda _, __, output: seen.append(output.values.clone()))
     net(torch.randint(0, 256, (4, *SHAPE), dtype=torch.uint8))
-    for tensor in seen:
+    assert len(seen) == 4
+    for tensor in seen[:-1]:
         assert torch.equal(tensor, tensor.round())
         assert tensor.min() >= 0
         assert 0 < tensor.max() <= 255
@@ -147,11 +153,10 @@ def test_pooling_first_changes_nothing():
     net.eval()
     images = torch.randint(0, 256, (8, *SHAPE), dtype=torch.uint8)
     expected = net(images)
-    modules = list(net.body)
-    pool = next(i for i, m in enumerate(modules) if isinstance(m, torch.nn.MaxPool2d))
-    assert isinstance(modules[pool + 1], Activation)
-    modules[pool], modules[pool + 1] = modules[pool + 1], modules[pool]
-    net.body = torch.nn.Sequential(*modules)
+    conv, pooled = net.layers[0], net.layers[1]
+    assert conv.pool is not None
+    assert pooled.pool is None
+    conv.pool, pooled.pool = None, conv.pool
     assert torch.equal(net(images), expected)
 
 
@@ -191,7 +196,7 @@ def test_weights_of_pytorch_are_signs_too():
     [
         ({"seed": -1}, "seed must be between 0 and 18446744073709551615, not -1"),
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
-        ({"scope": "all"}, "scope must be layer or network, not 'all'"),
+        ({"scope": "all"}, "scope must be layer, network, group or threshold, not 'all'"),
         ({"sparsity": 2.0}, "sparsity must be between 0 and 1, not 2"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0"),
         (

@@ -11,8 +11,9 @@ from tombola.model.description import (
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
+    Sign,
 )
-from tombola.model.fold import Folded, fold, fold_logits
+from tombola.model.fold import Folded, fold, fold_logits, fold_sign
 from tombola.spec import mask_code, rules, weight_stream
 from tombola.spec.arithmetic import LOGITS, NumberType, accumulator_bound
 from tombola.spec.errors import ConfigError
@@ -145,7 +146,7 @@ def _convert_conv(parts: _Parts, layer: FloatConv, source: _Tensor) -> tuple[Lay
 
 def _requantise(
     parts: _Parts,
-    activation: Activation | None,
+    activation: Activation | Sign | None,
     factors: np.ndarray,
     offsets: np.ndarray,
     sum_bound: int,
@@ -166,7 +167,10 @@ def _requantise(
         output, clamp, step = LOGITS, None, 1.0
     else:
         step, output, clamp = activation.step, activation.type, activation.clamp
-        folded = fold(factors / step, offsets / step, residual=added / step)
+        if isinstance(activation, Sign):
+            folded = fold_sign(factors, offsets, residual=added)
+        else:
+            folded = fold(factors / step, offsets / step, residual=added / step)
     parts.requantisations.append(_table(folded, output, clamp))
     tensor = _Tensor(channels=factors.size, step=step, type=output)
     wired = None if residual is None else Residual(tensor=residual, scale=folded.residual_scale)

@@ -1,6 +1,7 @@
 """A float network described for export: no framework, no search, only what a ticket needs."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,6 +53,15 @@ class Activation:
     clamp: tuple[int, int] = (0, 255)
 
 
+@dataclass(frozen=True)
+class Sign:
+    """-1 where the real value is below zero, else 1."""
+
+    type: ClassVar[NumberType] = NumberType(bits=2, signed=True)
+    clamp: ClassVar[tuple[int, int]] = (-1, 1)
+    step: ClassVar[float] = 1.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class FloatConv:
     """``activation(norm(convolution) + residual)``.
@@ -67,7 +77,7 @@ class FloatConv:
     constant : float
         Real value of a weight 1.
     norm : Affine or None
-    activation : Activation or None
+    activation : Activation, Sign or None
         None for the last layer, whose sums leave as logits.
     window : Window
     groups : int
@@ -81,7 +91,7 @@ class FloatConv:
     constant: float
     coding: Coding = field(default_factory=lambda: Coding(coats=1))
     norm: Affine | None = None
-    activation: Activation | None = None
+    activation: Activation | Sign | None = None
     window: Window = field(default_factory=Window)
     groups: int = 1
     residual: int | None = None
@@ -103,7 +113,7 @@ class FloatAveragePool:
     input: int
     kernel: tuple[int, int]
     window: Window
-    activation: Activation | None
+    activation: Activation | Sign | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +121,7 @@ class FloatAdd:
     """A tensor plus an optional residual, requantised."""
 
     input: int
-    activation: Activation | None
+    activation: Activation | Sign | None
     residual: int | None = None
 
 

@@ -35,6 +35,15 @@ def nearest(values: np.ndarray) -> np.ndarray:
     return np.floor(np.asarray(values, dtype=np.float64) + 0.5).astype(np.int64)
 
 
+def _finite(
+    multiplier: np.ndarray, offset: np.ndarray, residual: float
+) -> tuple[np.ndarray, np.ndarray]:
+    multiplier, offset = np.asarray(multiplier, np.float64), np.asarray(offset, np.float64)
+    if not (np.isfinite(multiplier).all() and np.isfinite(offset).all() and np.isfinite(residual)):
+        raise ConfigError("a scale or bias is not a finite number; the network has diverged")
+    return multiplier, offset
+
+
 def fold(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0.0) -> Folded:
     """The closest integers to ``multiplier[c] * sum + residual * r + offset[c]``.
 
@@ -53,9 +62,7 @@ def fold(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0.0) -
     ConfigError
         If a number is not finite, or does not fit even without a shift.
     """
-    multiplier, offset = np.asarray(multiplier, np.float64), np.asarray(offset, np.float64)
-    if not (np.isfinite(multiplier).all() and np.isfinite(offset).all() and np.isfinite(residual)):
-        raise ConfigError("a scale or bias is not a finite number; the network has diverged")
+    multiplier, offset = _finite(multiplier, offset, residual)
     for shift in range(MAX_SHIFT, -1, -1):
         scale, bias = nearest(multiplier * 2.0**shift), nearest(offset * 2.0**shift)
         residual_scale = int(nearest(np.array(residual * 2.0**shift)))
@@ -94,9 +101,7 @@ def fold_logits(
     sum_bound, residual_bound : int
         Largest absolute value of the sum and of the residual input.
     """
-    multiplier, offset = np.asarray(multiplier, np.float64), np.asarray(offset, np.float64)
-    if not (np.isfinite(multiplier).all() and np.isfinite(offset).all() and np.isfinite(residual)):
-        raise ConfigError("a scale or bias is not a finite number; the network has diverged")
+    multiplier, offset = _finite(multiplier, offset, residual)
     channels = multiplier.size
     if residual == 0 and not offset.any() and (multiplier == multiplier[0]).all():
         scale = np.full(channels, np.sign(multiplier[0]), dtype=np.int16)
@@ -116,5 +121,48 @@ def fold_logits(
         scale=scale.astype(np.int16),
         bias=bias.astype(np.int32),
         residual_scale=int(nearest(np.array(residual / unit))),
+        shift=0,
+    )
+
+
+def fold_sign(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0.0) -> Folded:
+    """Integers whose result, clamped to -1 .. 1, is the sign of the real value, and 1 at zero.
+
+    Scales are even and biases odd, without a shift, so the result is never 0. Without a residual
+    that is one exact threshold a channel: ``clamp(2 sum - (2 t - 1))`` with t the smallest sum that
+    is not below zero, and its mirror image where the multiplier is negative. With one, the factors
+    are rounded to 15 bits of the largest.
+
+    Parameters
+    ----------
+    multiplier, offset : float array (channels,)
+        In any unit.
+    residual : float
+        Factor of the residual input, in the same.
+
+    Raises
+    ------
+    ConfigError
+        If a number is not finite.
+    """
+    multiplier, offset = _finite(multiplier, offset, residual)
+    most = MOST_BIAS // 2 - 1
+    if residual == 0:
+        direction = np.sign(multiplier)
+        turning = -offset / np.where(multiplier == 0, 1.0, multiplier)
+        # From the turning point up for a positive multiplier, up to it for a negative one.
+        bias = np.where(direction > 0, 1 - 2 * np.ceil(turning), 1 + 2 * np.floor(turning))
+        bias = np.where(direction == 0, np.where(offset < 0, -1, 1), bias)
+        scale, residual_scale = 2 * direction, 0
+    else:
+        unit = 2 * max(np.abs(multiplier).max(), abs(residual)) / (MOST_SCALE - 1)
+        scale = 2 * nearest(multiplier / unit)
+        residual_scale = 2 * int(nearest(np.array(residual / unit)))
+        bias = 2 * np.floor(offset / unit) + 1
+    bias = bias.clip(-2 * most - 1, 2 * most + 1)
+    return Folded(
+        scale=scale.astype(np.int16),
+        bias=bias.astype(np.int32),
+        residual_scale=residual_scale,
         shift=0,
     )

@@ -8,22 +8,22 @@ import numpy as np
 from tombola.model.convert import convert
 from tombola.model.description import (
     Activation,
-    Affine,
+    FloatAdd,
     FloatAveragePool,
     FloatConv,
     FloatLayer,
     FloatMaxPool,
     FloatNetwork,
 )
-from tombola.search import architecture
-from tombola.search.layers import EPSILON, HIGHEST, STEP, MaskedConv, Norm
-from tombola.search.network import INPUT_STEP, Network
+from tombola.search.layers import AddLayer, AverageLayer, ConvLayer
+from tombola.search.network import Network
+from tombola.search.plan import Convolve, Pair, PoolAverage, PoolMax, Shape, Step, Subsample
 from tombola.search.weight_source import WeightSource
 from tombola.spec.arithmetic import NumberType
 from tombola.spec.errors import ConfigError
+from tombola.spec.mask_code import Coding
 from tombola.spec.ticket import Input, Ticket, Window
-
-BYTE = NumberType(bits=8, signed=False)
+from tombola.spec.weight_stream import WeightSet
 
 
 def describe(network: Network, *, classes: Sequence[str]) -> FloatNetwork:
@@ -34,24 +34,31 @@ def describe(network: Network, *, classes: Sequence[str]) -> FloatNetwork:
     ConfigError
         If its weights cannot be regenerated from the seed.
     """
-    if network.settings.weights is not WeightSource.STREAM:
+    if network.settings.weights is WeightSource.TORCH:
         raise ConfigError(
             "weights of PyTorch's generator cannot be regenerated on a chip; search with "
             "--weights stream to export a ticket"
         )
-    convs, norms = iter(network.convs), iter(network.norms)
+    code = network.code
     layers: list[FloatLayer] = []
-    for index, part in enumerate(network.parts):
-        if isinstance(part, architecture.MaxPooling | architecture.AveragePooling):
-            layers.append(_pool(part, index))
+    types, sizes, shapes = [code.type], [code.step], [network.shape]
+    fixed_sets = len(network.convs)
+    for step, layer in zip(network.plan.steps, network.layers, strict=True):
+        if isinstance(step, Subsample):
+            activation = _as_it_is(types[step.input], sizes[step.input])
+            made: FloatLayer = _subsample(step, shapes[step.input], fixed_sets, activation)
+            fixed_sets += 1
         else:
-            norm = None if index == len(network.parts) - 1 else next(norms)
-            layers.append(_conv(next(convs), norm, index))
-    table = np.tile(np.arange(256, dtype=np.int16), (network.shape[0], 1))
+            made = _describe(step, layer, sizes[step.input])
+        activation = getattr(made, "activation", None)
+        layers.append(made)
+        types.append(types[step.input] if activation is None else activation.type)
+        sizes.append(sizes[step.input] if activation is None else activation.step)
+        shapes.append(step.shape)
     return FloatNetwork(
         seed=network.settings.seed,
-        input=Input(shape=network.shape, type=BYTE, table=table),
-        input_step=INPUT_STEP,
+        input=Input(shape=network.shape, type=code.type, table=code.table),
+        input_step=code.step,
         classes=tuple(classes),
         layers=tuple(layers),
     )
@@ -64,32 +71,66 @@ def export(
     return convert(replace(describe(network, classes=classes), provenance=provenance))
 
 
-def _pool(
-    part: architecture.MaxPooling | architecture.AveragePooling, index: int
-) -> FloatMaxPool | FloatAveragePool:
-    kernel, window = (part.size, part.size), Window(stride=(part.size, part.size))
-    if isinstance(part, architecture.MaxPooling):
-        return FloatMaxPool(input=index, kernel=kernel, window=window)
-    return FloatAveragePool(input=index, kernel=kernel, window=window, activation=_activation())
+def _describe(
+    step: Step, layer: ConvLayer | AddLayer | AverageLayer, input_step: float
+) -> FloatLayer:
+    if isinstance(step, Convolve):
+        return _conv(step, layer)
+    if isinstance(step, PoolMax):
+        window = _window(step.stride, step.padding)
+        return FloatMaxPool(input=step.input, kernel=step.kernel, window=window)
+    if isinstance(step, PoolAverage):
+        return _average(step, layer, input_step)
+    activation = None if layer.quantiser is None else layer.quantiser.describe()
+    return FloatAdd(input=step.input, activation=activation, residual=step.residual)
 
 
-def _conv(conv: MaskedConv, norm: Norm | None, index: int) -> FloatConv:
-    padding, stride = (conv.padding,) * 4, (conv.stride, conv.stride)
-    affine = None
-    if norm is not None:
-        affine = Affine.batch_norm(
-            norm.mean.double().numpy(), norm.variance.double().numpy(), epsilon=EPSILON
-        )
+def _conv(step: Convolve, layer: ConvLayer) -> FloatConv:
+    conv = layer.conv
     return FloatConv(
-        input=index,
+        input=step.input,
         weight_set=conv.weight_set,
-        weights=conv.ternary(),
+        weights=conv.integers(),
+        coding=conv.coding,
         constant=conv.constant,
-        norm=affine,
-        activation=None if norm is None else _activation(),
-        window=Window(stride=stride, padding=padding),
+        norm=None if layer.norm is None else layer.norm.describe(),
+        activation=None if layer.quantiser is None else layer.quantiser.describe(),
+        window=_window(step.stride, step.padding),
+        groups=step.groups,
+        residual=step.residual,
     )
 
 
-def _activation() -> Activation:
-    return Activation(step=STEP, type=BYTE, clamp=(0, HIGHEST))
+def _subsample(
+    step: Subsample, source: Shape, number: int, activation: Activation
+) -> FloatConv:
+    """A convolution that is stored: 1 from each channel to the same one, and nothing else."""
+    weight_set = WeightSet(id=number, out_channels=step.shape[0], in_channels=source[0])
+    weights = np.eye(step.shape[0], source[0], dtype=np.int16)[:, :, None, None]
+    return FloatConv(
+        input=step.input,
+        weight_set=weight_set,
+        weights=weight_set.layout.to_stream(weights),
+        coding=Coding(stored=2),
+        constant=1.0,
+        activation=activation,
+        window=_window(step.stride, (0, 0)),
+    )
+
+
+def _as_it_is(type_: NumberType, step: float) -> Activation:
+    return Activation(step=step, type=type_, clamp=type_.range)
+
+
+def _average(step: PoolAverage, layer: AverageLayer, input_step: float) -> FloatAveragePool:
+    activation = None
+    if not layer.logits:
+        activation = _as_it_is(layer.type, input_step / layer.ratio)
+    window = _window(step.stride, step.padding)
+    return FloatAveragePool(
+        input=step.input, kernel=step.kernel, window=window, activation=activation
+    )
+
+
+def _window(stride: Pair, padding: Pair) -> Window:
+    return Window(stride=stride, padding=(*padding, *padding))

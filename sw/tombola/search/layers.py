@@ -1,142 +1,148 @@
-"""Layers of a network under search: masked convolution, norm, rounding and mean."""
+"""Layers of a network under search, each making one tensor of whole numbers, or the logits."""
 
-import math
+from typing import NamedTuple
 
-import numpy as np
-import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from tombola.search import weight_source
-from tombola.search.freezing import DrawnCounts, key_offsets
+from tombola.search.activation import Quantiser
+from tombola.search.masked_conv import MaskedConv
+from tombola.search.norm import BatchNorm, FrozenNorm
 from tombola.search.quantiser import floor_clamp
-from tombola.search.randomness import generator
-from tombola.search.straight_through import masked_weights
-from tombola.search.weight_source import WeightSource
-from tombola.spec.weight_stream import WeightSet
-
-GAIN = math.sqrt(2)
-STEP = 1 / 32
-"""Real value of one activation step: a batch norm at rest gives unit variance, so 8 bits reach up
-to 8 deviations, and the step is a 32nd of one."""
-HIGHEST = 255
-EPSILON = 1e-5
-STATISTICS_RATE = 0.1
-"""Part of a batch's mean and variance that enters the running ones."""
+from tombola.spec.arithmetic import MAX_ACTIVATION_BITS, NumberType
 
 
-class MaskedConv(nn.Module):
-    """Convolution whose weights are drawn once and then only kept or dropped.
+class Map(NamedTuple):
+    """A tensor between two layers, (batch, channels, height, width), and the real value of its 1.
 
-    Scores, signs and mask are (out, height, width, channels): stream order without padding.
-    Activations are integers in floating point, so `constant` carries the step of the input.
+    Logits are real values themselves.
+    """
+
+    values: Tensor
+    step: Tensor | float
+
+    @property
+    def real(self) -> Tensor:
+        """The real values."""
+        return self.values * self.step
+
+
+def _quantised(values: Tensor, quantiser: Quantiser | None) -> Map:
+    if quantiser is None:
+        return Map(values, 1.0)
+    # The step is read after the values, since a running one follows them.
+    whole = quantiser(values)
+    return Map(whole, quantiser.step)
+
+
+class ConvLayer(nn.Module):
+    """``quantiser(norm(convolution) + residual)``; without a quantiser, logits.
 
     Parameters
     ----------
-    weight_set : WeightSet
-    seed : int
-    source : WeightSource
-    input_step : float
-        Real value of an input of 1.
-    padding, stride : int
-    whole_map : bool
-        True where the kernel is the map, so that a matrix product does.
+    conv : MaskedConv
+        A folded one belongs to several layers.
+    norm : BatchNorm, FrozenNorm or None
+    quantiser : Quantiser or None
+    pool : MaxPool2d or None
+        A max pooling that follows and is made before the rounding: which value is the largest does
+        not change by it, and it has fewer values to visit.
     """
 
     def __init__(
         self,
-        weight_set: WeightSet,
+        conv: MaskedConv,
         *,
-        seed: int,
-        source: WeightSource,
-        input_step: float,
-        padding: int = 0,
-        stride: int = 1,
-        whole_map: bool = False,
+        norm: BatchNorm | FrozenNorm | None,
+        quantiser: Quantiser | None,
+        pool: nn.MaxPool2d | None = None,
     ) -> None:
         super().__init__()
-        self.weight_set = weight_set
-        self.padding, self.stride, self.whole_map = padding, stride, whole_map
-        fan_in = weight_set.layout.weights
-        self.constant = GAIN / math.sqrt(fan_in)
-        classes = weight_source.classes(source, seed, weight_set)
-        self.counts = DrawnCounts.of(classes)
-        signs = torch.from_numpy(weight_source.signs(source, seed, weight_set))
-        scores = torch.empty(signs.shape).uniform_(
-            -1 / math.sqrt(fan_in),
-            1 / math.sqrt(fan_in),
-            generator=generator(seed, "scores", weight_set.id),
-        )
-        self.scores = nn.Parameter(scores)
-        # What the seed gives back need not be in a checkpoint.
-        self.register_buffer("signs", signs, persistent=False)
-        self.register_buffer("weights", signs * (self.constant * input_step), persistent=False)
-        self.register_buffer("offsets", key_offsets(classes), persistent=False)
-        self.register_buffer("mask", torch.ones_like(signs), persistent=False)
+        self.conv, self.norm, self.quantiser, self.pool = conv, norm, quantiser, pool
 
-    def keys(self) -> Tensor:
-        """Float (weights,): what the selection ranks, in stream order."""
-        return (self.scores.detach().abs() + self.offsets).flatten()
-
-    def keep(self, kept: Tensor) -> None:
-        """Takes the bool mask (weights,) of a selection."""
-        self.mask.copy_(kept.view(self.mask.shape))
-
-    def ternary(self) -> np.ndarray:
-        """Int8 array (out, positions): sign where kept, 0 where dropped, with the padding."""
-        layout = self.weight_set.layout
-        values = (self.signs * self.mask).to(torch.int8).numpy()
-        return layout.to_stream(values.transpose(0, 3, 1, 2))
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(batch, channels, height, width) to (batch, out, height, width)."""
-        weights = masked_weights(self.scores, self.weights, self.mask)
-        if self.whole_map:
-            flat = inputs.permute(0, 2, 3, 1).flatten(1)
-            return (flat @ weights.flatten(1).t())[:, :, None, None]
-        weights = weights.permute(0, 3, 1, 2)
-        return functional.conv2d(inputs, weights, padding=self.padding, stride=self.stride)
+    def forward(self, source: Map, residual: Map | None = None) -> Map:
+        """One map, and perhaps another of the shape that the convolution makes."""
+        values = self.conv(source.values, source.step)
+        if self.norm is not None:
+            values = self.norm(values)
+        if residual is not None:
+            values = values + residual.real
+        if self.pool is not None:
+            values = self.pool(values)
+        return _quantised(values, self.quantiser)
 
 
-class Norm(nn.Module):
-    """Batch norm without learned factors, in steps of the output, with the half for rounding."""
+class AddLayer(nn.Module):
+    """A tensor plus, perhaps, another, requantised; without a quantiser, logits."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, *, quantiser: Quantiser | None) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("variance", torch.ones(channels))
-        self.register_buffer("steps", torch.full((channels,), 1 / STEP), persistent=False)
-        self.register_buffer("rounding", torch.full((channels,), 0.5), persistent=False)
+        self.quantiser = quantiser
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(batch, channels, height, width), of the shape of the input."""
-        return functional.batch_norm(
-            inputs,
-            self.mean,
-            self.variance,
-            self.steps,
-            self.rounding,
-            self.training,
-            STATISTICS_RATE,
-            EPSILON,
-        )
+    def forward(self, source: Map, residual: Map | None = None) -> Map:
+        """Maps of one shape."""
+        values = source.real if residual is None else source.real + residual.real
+        return _quantised(values, self.quantiser)
 
 
-class Activation(nn.Module):
-    """ReLU and rounding to 8 unsigned bits; follows a `Norm`, at once or after a max pooling."""
+class MaxLayer(nn.Module):
+    """Largest value of each window; nothing where the layer before has done it already."""
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(batch, channels, height, width) of whole numbers 0 .. 255; takes over its input."""
-        return floor_clamp(inputs, low=0, high=HIGHEST)
-
-
-class Mean(nn.Module):
-    """Average pooling of whole numbers to whole numbers, halves up."""
-
-    def __init__(self, size: int) -> None:
+    def __init__(self, pool: nn.MaxPool2d | None) -> None:
         super().__init__()
-        self.size = size
+        self.pool = pool
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(batch, channels, height, width), height and width divided by the size."""
-        return floor_clamp(functional.avg_pool2d(inputs, self.size) + 0.5, low=0, high=HIGHEST)
+    def forward(self, source: Map) -> Map:
+        """A map of as many channels."""
+        return source if self.pool is None else Map(self.pool(source.values), source.step)
+
+
+class AverageLayer(nn.Module):
+    """Mean of each window, padding counted as 0, halves up; or logits.
+
+    Of inputs with fewer than 8 bits the mean has 8, and as much smaller a step.
+
+    Parameters
+    ----------
+    pool : AvgPool2d
+    source : NumberType
+        Of the input.
+    logits : bool
+    """
+
+    def __init__(self, pool: nn.AvgPool2d, *, source: NumberType, logits: bool = False) -> None:
+        super().__init__()
+        self.pool, self.logits = pool, logits
+        self.type = NumberType(bits=MAX_ACTIVATION_BITS, signed=source.signed)
+        self.ratio = 1 << (MAX_ACTIVATION_BITS - source.bits)
+
+    def forward(self, source: Map) -> Map:
+        """A map of as many channels."""
+        mean = self.pool(source.values)
+        if self.logits:
+            return Map(mean * source.step, 1.0)
+        if self.ratio > 1:
+            mean = mean * self.ratio
+        low, high = self.type.range
+        return Map(floor_clamp(mean + 0.5, low=low, high=high), source.step / self.ratio)
+
+
+class SubsampleLayer(nn.Module):
+    """Every so many-th row and column, and channels of zeros behind those there are.
+
+    Parameters
+    ----------
+    stride : (int, int)
+    channels : int
+        Of the result.
+    """
+
+    def __init__(self, stride: tuple[int, int], *, channels: int) -> None:
+        super().__init__()
+        self.stride, self.channels = stride, channels
+
+    def forward(self, source: Map) -> Map:
+        """A map of `channels` channels."""
+        taken = source.values[:, :, :: self.stride[0], :: self.stride[1]]
+        more = self.channels - taken.shape[1]
+        return Map(functional.pad(taken, (0, 0, 0, 0, 0, more)), source.step)

@@ -1,22 +1,47 @@
-"""A preset's network under search, from its parts, the settings and the shape of the images."""
-
-from collections.abc import Sequence
+"""A model under search: its plan with masked convolutions, and integers between the layers."""
 
 import torch
 from torch import Tensor, nn
 
-from tombola.search import architecture
-from tombola.search.allocation import LayerSize, freeze_ratios
-from tombola.search.architecture import Part
-from tombola.search.freezing import check_bounds
-from tombola.search.layers import STEP, Activation, MaskedConv, Mean, Norm
-from tombola.search.selection import keep_layerwise, keep_networkwide
+from tombola.search.assembly import assemble
+from tombola.search.input_code import InputCode
+from tombola.search.layers import ConvLayer, Map
+from tombola.search.masked_conv import MaskedConv
+from tombola.search.masking import Masking
+from tombola.search.plan import Plan
 from tombola.search.settings import SearchSettings
+from tombola.search.trace import plan
 from tombola.spec.errors import ConfigError
-from tombola.spec.weight_stream import WeightSet, freeze_counts
 
-INPUT_STEP = 1 / 255
-"""Real value of an input byte of 1: images run from 0 to 1."""
+
+def convert(
+    model: nn.Module,
+    settings: SearchSettings,
+    *,
+    shape: tuple[int, int, int],
+    code: InputCode | None = None,
+) -> "Network":
+    """The searchable form of a model.
+
+    Only the model's wiring and sizes count where weights are drawn: its own weights and biases
+    are not used. The model is left as it was.
+
+    Parameters
+    ----------
+    model : Module
+        As `tombola.search.trace.plan` reads it.
+    settings : SearchSettings
+    shape : (int, int, int)
+        Channels, height and width of an image.
+    code : InputCode or None
+        Of the image bytes; None for bytes as they are.
+
+    Raises
+    ------
+    ConfigError
+        With the path of the module that cannot become part of a ticket, or as `Network` raises.
+    """
+    return Network(plan(model, shape=shape), settings=settings, code=code)
 
 
 class Network(nn.Module):
@@ -26,131 +51,98 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    parts : sequence of Part
-        The last one is a `Linear` and makes the logits.
-    shape : (int, int, int)
-        Channels, height and width of an image.
+    plan : Plan
     settings : SearchSettings
+    code : InputCode or None
 
     Raises
     ------
     ConfigError
-        If the parts do not fit the shape, or the drawn freezing leaves no room for the sparsity.
+        If the drawn freezing leaves no room for the sparsity.
     """
 
     def __init__(
-        self, parts: Sequence[Part], *, shape: tuple[int, int, int], settings: SearchSettings
+        self, plan: Plan, *, settings: SearchSettings, code: InputCode | None = None
     ) -> None:
         super().__init__()
-        self.parts = tuple(parts)
-        self.shape = shape
-        self.settings = settings
-        if not self.parts or not isinstance(self.parts[-1], architecture.Linear):
-            raise ConfigError("the last part of a network must be a Linear, which makes the logits")
-        modules: list[nn.Module] = []
-        sizes = layer_sizes(self.parts, shape)
-        ratios = freeze_ratios(
-            sizes, prune=settings.prune, lock=settings.lock, allocation=settings.allocation
-        )
-        convs = iter(enumerate(zip(sizes, ratios, strict=True)))
-        for index, part in enumerate(self.parts):
-            if isinstance(part, architecture.MaxPooling):
-                modules.append(nn.MaxPool2d(part.size))
-                continue
-            if isinstance(part, architecture.AveragePooling):
-                modules.append(Mean(part.size))
-                continue
-            number, (size, (prune, lock)) = next(convs)
-            pruned, locked = freeze_counts(prune, lock)
-            weight_set = WeightSet(
-                id=number,
-                out_channels=size.out_channels,
-                in_channels=size.in_channels,
-                kernel=size.kernel,
-                prune=pruned,
-                lock=locked,
-            )
-            modules.append(self._conv(part, weight_set))
-            if index < len(self.parts) - 1:
-                modules += [Norm(size.out_channels), Activation()]
-        self.body = nn.Sequential(*_pool_first(modules))
-        counts = [conv.counts for conv in self.convs]
-        check_bounds(counts, sparsity=settings.sparsity, layerwise=settings.scope == "layer")
+        self.plan, self.settings = plan, settings
+        self.code = InputCode.plain(plan.shape[0]) if code is None else code
+        table = None if self.code.is_plain else torch.from_numpy(self.code.table).float()
+        self.register_buffer("table", table, persistent=False)
+        self.layers = nn.ModuleList(assemble(plan, settings, self.code))
+        self._last_read = [
+            max(plan.readers(tensor), default=-1) for tensor in range(len(plan.steps) + 1)
+        ]
+        self._masking = Masking(self.convs, settings)
         self.select()
 
-    def _conv(
-        self, part: architecture.Linear | architecture.Convolution, weight_set: WeightSet
-    ) -> MaskedConv:
-        linear = isinstance(part, architecture.Linear)
-        return MaskedConv(
-            weight_set,
-            seed=self.settings.seed,
-            source=self.settings.weights,
-            input_step=INPUT_STEP if weight_set.id == 0 else STEP,
-            padding=0 if linear else part.padding,
-            stride=1 if linear else part.stride,
-            whole_map=linear,
-        )
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        return self.plan.shape
+
+    @property
+    def classes(self) -> int:
+        """Number of logits."""
+        return self.plan.steps[-1].shape[0]
 
     @property
     def convs(self) -> list[MaskedConv]:
-        """Layers with weights, in the order of the network."""
-        return [module for module in self.body if isinstance(module, MaskedConv)]
+        """Each set of weights once, in the order of the plan."""
+        layers = [layer for layer in self.layers if isinstance(layer, ConvLayer)]
+        return list(dict.fromkeys(layer.conv for layer in layers))
 
-    @property
-    def norms(self) -> list[Norm]:
-        """The batch norm after each layer with weights but the last."""
-        return [module for module in self.body if isinstance(module, Norm)]
+    def select(self, epoch: float = 0.0) -> None:
+        """Sets every mask from the scores; to be called after each step of the optimiser.
 
-    @torch.no_grad()
-    def select(self) -> None:
-        """Sets every mask from the scores; to be called after each step of the optimiser."""
-        keys = [conv.keys() for conv in self.convs]
-        keep = keep_layerwise if self.settings.scope == "layer" else keep_networkwide
-        for conv, kept in zip(self.convs, keep(keys, sparsity=self.settings.sparsity), strict=True):
-            conv.keep(kept)
+        Parameters
+        ----------
+        epoch : float
+            Epochs done, whole or not, for settings by which masks change with them.
+        """
+        for conv in self.convs:
+            conv.hold()
+        self._masking.select(epoch)
+
+    def resume(self) -> None:
+        """To be called after a state was loaded: what depends on the masks follows them."""
+        self._masking.resume()
+
+    def check_alive(self) -> None:
+        """Refuses masks that leave no way from the image to the logits.
+
+        Raises
+        ------
+        ConfigError
+            With the first layer that keeps no weight.
+        """
+        alive, empty = [True], None
+        for step, layer in zip(self.plan.steps, self.layers, strict=True):
+            fed = alive[step.input]
+            if isinstance(layer, ConvLayer) and not layer.conv.mask.any():
+                fed, empty = False, empty or step.path
+            residual = getattr(step, "residual", None)
+            alive.append(fed or (residual is not None and alive[residual]))
+        if not alive[-1]:
+            raise ConfigError(
+                f"layer {empty} keeps no weight, so the logits do not depend on the image; lower "
+                "sparsity, or give each layer its own threshold with scope layer"
+            )
 
     def forward(self, images: Tensor) -> Tensor:
         """Uint8 images (batch, channels, height, width) to logits (batch, classes)."""
-        return self.body(images.float()).flatten(1)
+        maps: list[Map | None] = [Map(self._encoded(images), self.code.step)]
+        for index, (step, layer) in enumerate(zip(self.plan.steps, self.layers, strict=True)):
+            residual = getattr(step, "residual", None)
+            read = [step.input] if residual is None else [step.input, residual]
+            maps.append(layer(*(maps[tensor] for tensor in read)))
+            for tensor in read:
+                if self._last_read[tensor] == index:
+                    maps[tensor] = None  # at rest, memory is that of the maps still to be read
+        return maps[-1].values.flatten(1)
 
-
-def layer_sizes(parts: Sequence[Part], shape: tuple[int, int, int]) -> list[LayerSize]:
-    """Channels and kernel of each part with weights, for images of that shape.
-
-    Raises
-    ------
-    ConfigError
-        If a window is larger than the map it runs over.
-    """
-    channels, height, width = shape
-    sizes = []
-    for index, part in enumerate(parts):
-        if isinstance(part, architecture.Linear):
-            kernel, height, width, out = (height, width), 1, 1, part.out
-        elif isinstance(part, architecture.Convolution):
-            kernel, out = (part.kernel, part.kernel), part.out
-            height = (height + 2 * part.padding - part.kernel) // part.stride + 1
-            width = (width + 2 * part.padding - part.kernel) // part.stride + 1
-        else:
-            kernel, out = None, channels
-            height, width = height // part.size, width // part.size
-        if height < 1 or width < 1:
-            raise ConfigError(f"part {index} has a window larger than the map it runs over")
-        if kernel is not None:
-            sizes.append(LayerSize(out_channels=out, in_channels=channels, kernel=kernel))
-        channels = out
-    return sizes
-
-
-def _pool_first(modules: list[nn.Module]) -> list[nn.Module]:
-    """Moves each max pooling ahead of the rounding before it.
-
-    Rounding never changes which value is the largest, so the result is the same, and rounding has
-    a quarter of the values to visit.
-    """
-    out = list(modules)
-    for index in range(1, len(out)):
-        if isinstance(out[index], nn.MaxPool2d) and isinstance(out[index - 1], Activation):
-            out[index - 1], out[index] = out[index], out[index - 1]
-    return out
+    def _encoded(self, images: Tensor) -> Tensor:
+        if self.table is None:
+            return images.float()
+        channel = torch.arange(self.shape[0], device=images.device)[:, None, None]
+        return self.table[channel, images.long()]

@@ -2,18 +2,26 @@
 
 from dataclasses import dataclass
 
-from tombola.search.architecture import Convolution, Linear, MaxPooling, Part
+from tombola.search.architecture import Convolution, Linear, MaxPooling, Model, chain
 from tombola.search.settings import SearchSettings
 from tombola.spec.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A network for a data set, and the settings to search it with."""
+    """A network for a data set, and the settings to search it with.
+
+    Parameters
+    ----------
+    name, dataset : str
+    model : callable
+        Takes ``shape``, that of the images, and ``classes`` by name; makes the plain model.
+    settings : SearchSettings
+    """
 
     name: str
     dataset: str
-    parts: tuple[Part, ...]
+    model: Model
     settings: SearchSettings
 
 
@@ -25,7 +33,7 @@ PRESETS = {
         Preset(
             name="digits-cnn",
             dataset="digits",
-            parts=(
+            model=chain(
                 Convolution(out=16),
                 Convolution(out=32),
                 MaxPooling(),
@@ -38,13 +46,13 @@ PRESETS = {
         Preset(
             name="fmnist-mlp",
             dataset="fmnist",
-            parts=(Linear(out=256), Linear(out=256), Linear(out=10)),
+            model=chain(Linear(out=256), Linear(out=256), Linear(out=10)),
             settings=SearchSettings(epochs=5, learning_rate=0.4),
         ),
         Preset(
             name="fmnist-cnn",
             dataset="fmnist",
-            parts=(
+            model=chain(
                 Convolution(out=16),
                 Convolution(out=16),
                 MaxPooling(),

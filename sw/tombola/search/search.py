@@ -11,7 +11,7 @@ from tombola.search import curve, metrics
 from tombola.search.determinism import deterministic
 from tombola.search.export import export
 from tombola.search.metrics import EpochMetrics
-from tombola.search.network import Network
+from tombola.search.network import convert
 from tombola.search.presets import Preset
 from tombola.search.samples import Samples
 from tombola.search.trainer import Files, Observer, Trainer
@@ -93,12 +93,19 @@ def search(
         If settings, data and checkpoint do not fit together.
     """
     settings = preset.settings
-    _check_classes(preset, train, test, classes)
+    shape = tuple(train.images.shape[1:])
+    network = convert(preset.model(shape=shape, classes=len(classes)), settings, shape=shape)
+    if network.classes != len(classes):
+        raise ConfigError(
+            f"preset {preset.name} ends in {network.classes} logits, but the data have "
+            f"{len(classes)} classes"
+        )
+    for samples in (train, test):
+        _check_samples(samples, classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot make folder {out}: {error.strerror}") from None
-    network = Network(preset.parts, shape=tuple(train.images.shape[1:]), settings=settings)
     described = provenance(preset)
     identity = {
         **described,
@@ -140,19 +147,13 @@ def search(
     )
 
 
-def _check_classes(preset: Preset, train: Samples, test: Samples, classes: Sequence[str]) -> None:
-    """A wrong number of classes would otherwise be noticed after the search."""
-    out = getattr(preset.parts[-1], "out", None)
-    if out != len(classes):
-        raise ConfigError(
-            f"preset {preset.name} ends in {out} logits, but the data have {len(classes)} classes"
-        )
-    for samples in (train, test):
-        if not len(samples):
-            raise ConfigError("a search needs training and test images; one of the two is empty")
-        low, high = int(samples.labels.min()), int(samples.labels.max())
-        if low < 0 or high >= len(classes):
-            raise ConfigError(f"labels must lie in 0..{len(classes) - 1}, not in {low}..{high}")
+def _check_samples(samples: Samples, classes: Sequence[str]) -> None:
+    """What would otherwise be noticed after the search."""
+    if not len(samples):
+        raise ConfigError("a search needs training and test images; one of the two is empty")
+    low, high = int(samples.labels.min()), int(samples.labels.max())
+    if low < 0 or high >= len(classes):
+        raise ConfigError(f"labels must lie in 0..{len(classes) - 1}, not in {low}..{high}")
 
 
 def provenance(preset: Preset) -> Scalars:

@@ -1,0 +1,168 @@
+"""The layers of a network under search, made from a plan and the settings."""
+
+from torch import nn
+
+from tombola.search.activation import (
+    FixedQuantiser,
+    Quantiser,
+    RunningQuantiser,
+    SignQuantiser,
+)
+from tombola.search.allocation import freeze_ratios
+from tombola.search.input_code import InputCode
+from tombola.search.layers import AddLayer, AverageLayer, ConvLayer, MaxLayer, SubsampleLayer
+from tombola.search.masked_conv import MaskedConv
+from tombola.search.norm import BatchNorm, FrozenNorm
+from tombola.search.plan import Convolve, Output, Plan, PoolAverage, PoolMax, Step, Subsample
+from tombola.search.settings import SearchSettings
+from tombola.search.weight_source import WeightSource
+from tombola.spec.arithmetic import MAX_ACTIVATION_BITS, NumberType
+from tombola.spec.weight_stream import WeightSet, freeze_counts
+
+LayerModule = ConvLayer | AddLayer | MaxLayer | AverageLayer | SubsampleLayer
+
+
+def assemble(plan: Plan, settings: SearchSettings, code: InputCode) -> list[LayerModule]:
+    """One layer for each step of the plan; steps of one path share their convolution.
+
+    Parameters
+    ----------
+    plan : Plan
+    settings : SearchSettings
+    code : InputCode
+        Of the image bytes.
+    """
+    quantisers = [_quantiser(step, settings) for step in plan.steps]
+    types, fixed_steps = _tensors(plan, quantisers, code)
+    convs = _convs(plan, settings, fixed_steps)
+    fused = _fused(plan)
+    layers: list[LayerModule] = []
+    for index, (step, quantiser) in enumerate(zip(plan.steps, quantisers, strict=True)):
+        if isinstance(step, Convolve):
+            pool = _max_pool(plan.steps[fused[index]]) if index in fused else None
+            norm = _norm(step, quantiser, settings)
+            layer = ConvLayer(convs[step.path], norm=norm, quantiser=quantiser, pool=pool)
+        elif isinstance(step, PoolMax):
+            layer = MaxLayer(None if index in fused.values() else _max_pool(step))
+        elif isinstance(step, PoolAverage):
+            pool = nn.AvgPool2d(step.kernel, step.stride, step.padding)
+            logits = step.output is Output.LOGITS
+            layer = AverageLayer(pool, source=types[step.input], logits=logits)
+        elif isinstance(step, Subsample):
+            layer = SubsampleLayer(step.stride, channels=step.shape[0])
+        else:
+            layer = AddLayer(quantiser=quantiser)
+        layers.append(layer)
+    return layers
+
+
+def _max_pool(step: PoolMax) -> nn.MaxPool2d:
+    return nn.MaxPool2d(step.kernel, step.stride, step.padding)
+
+
+def _fused(plan: Plan) -> dict[int, int]:
+    """Convolutions that only a max pooling reads, each with the step of that."""
+    fused = {}
+    for index, step in enumerate(plan.steps):
+        readers = plan.readers(index + 1)
+        if isinstance(step, Convolve) and len(readers) == 1:
+            (reader,) = readers
+            if isinstance(plan.steps[reader], PoolMax):
+                fused[index] = reader
+    return fused
+
+
+def _quantiser(step: Step, settings: SearchSettings) -> Quantiser | None:
+    """What rounds a sum; its step is fixed where a batch norm without factors comes before."""
+    if isinstance(step, PoolMax | PoolAverage | Subsample) or step.output is Output.LOGITS:
+        return None
+    bits = settings.activation_bits
+    if settings.activation == "sign":
+        if step.output is Output.ACTIVATION:
+            return SignQuantiser()
+        bits = MAX_ACTIVATION_BITS
+    signed = step.output is Output.LINEAR
+    type_ = NumberType(bits=max(2, bits) if signed else bits, signed=signed)
+    fixed = (
+        isinstance(step, Convolve)
+        and settings.norm == "plain"
+        and step.norm is not None
+        and step.residual is None
+    )
+    return FixedQuantiser(type_) if fixed else RunningQuantiser(type_)
+
+
+def _tensors(
+    plan: Plan, quantisers: list[Quantiser | None], code: InputCode
+) -> tuple[list[NumberType], list[float | None]]:
+    """Type of each tensor, and its step where that never changes."""
+    types, fixed = [code.type], [code.step]
+    for step, quantiser in zip(plan.steps, quantisers, strict=True):
+        type_, size = types[step.input], fixed[step.input]
+        if quantiser is not None:
+            type_ = quantiser.type
+            size = None if isinstance(quantiser, RunningQuantiser) else quantiser.step
+        elif isinstance(step, PoolAverage):
+            size = None if size is None else size / (1 << (MAX_ACTIVATION_BITS - type_.bits))
+            type_ = NumberType(bits=MAX_ACTIVATION_BITS, signed=type_.signed)
+        types.append(type_)
+        fixed.append(size)
+    return types, fixed
+
+
+def _norm(
+    step: Convolve, quantiser: Quantiser | None, settings: SearchSettings
+) -> BatchNorm | FrozenNorm | None:
+    kind, channels = settings.norm, step.size.out_channels
+    norm = None if kind == "none" else step.norm
+    # Drawn weights have no bias; behind a stored one that no norm takes away stands an offset.
+    bias = step.module.bias if settings.weights is WeightSource.STORED else None
+    if (norm is not None and kind == "frozen") or (norm is None and bias is not None):
+        return FrozenNorm.of(norm, bias, channels)
+    if norm is None:
+        return None
+    if isinstance(quantiser, FixedQuantiser):
+        return BatchNorm(channels, scale=1 / quantiser.step, shift=quantiser.half, like=norm)
+    return BatchNorm(channels, affine=kind == "affine", like=norm)
+
+
+def _convs(
+    plan: Plan, settings: SearchSettings, fixed_steps: list[float | None]
+) -> dict[str, MaskedConv]:
+    """One module for each set of weights, by path; ids count in the order of the plan."""
+    uses: dict[str, list[Convolve]] = {}
+    for step in plan.steps:
+        if isinstance(step, Convolve):
+            uses.setdefault(step.path, []).append(step)
+    ratios = freeze_ratios(
+        [steps[0].size for steps in uses.values()],
+        prune=settings.prune,
+        lock=settings.lock,
+        allocation=settings.allocation,
+        jointly=settings.jointly,
+    )
+    convs = {}
+    for number, (path, steps) in enumerate(uses.items()):
+        first = steps[0]
+        pruned, locked = freeze_counts(*ratios[number])
+        weight_set = WeightSet(
+            id=number,
+            out_channels=first.size.out_channels,
+            in_channels=first.size.in_channels,
+            kernel=first.size.kernel,
+            prune=pruned,
+            lock=locked,
+        )
+        read = {fixed_steps[step.input] for step in steps}
+        common = read.pop() if len(read) == 1 else None
+        convs[path] = MaskedConv(
+            weight_set,
+            settings=settings,
+            stride=first.stride,
+            padding=first.padding,
+            groups=first.groups,
+            whole_map=all(step.whole_map for step in steps),
+            input_step=1.0 if common is None else common,
+            trained=first.module.weight,
+        )
+    return convs
