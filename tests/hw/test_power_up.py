@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from support.benches import simulate
 from support.engine_host import CONFIG, EngineHost, small_network
 
@@ -38,6 +39,19 @@ def test_answers_straight_after_reset(kind):
             assert await host.read(ADDRESS["winner"], 1) == logits.argmax()
 
     simulate(engine, bench)
+
+
+def test_a_ticket_changes_nothing_but_contents_of_memories():
+    program = compile_ticket(small_network().build(), CONFIG)
+    without, having = (
+        rtlil.convert(Engine(CONFIG, power_up=power_up), emit_src=False).splitlines()
+        for power_up in (None, program.power_up)
+    )
+    assert len(without) == len(having)
+    changed = [pair for pair in zip(without, having, strict=True) if pair[0] != pair[1]]
+    # The ticket memory and the two halves of the table.
+    assert len(changed) == 3
+    assert all(line.lstrip().startswith(r"connect \DATA ") for pair in changed for line in pair)
 
 
 def test_without_a_ticket_there_is_no_run():

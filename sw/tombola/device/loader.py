@@ -75,11 +75,11 @@ def load(link: Link, program: Program, name: str, progress: Callable[[int, int],
             link.send(Command.WRITE, address + at, *part)
             done += len(part)
             progress(done, total)
+        status = link.send(Command.READ, ADDRESS["status"], 1)
+        link.finish()
+        check_error(status.words[0], name)
         if address >> 20 == Window.TICKET:
             _verify(link, address, words)
-    status = link.send(Command.READ, ADDRESS["status"], 1)
-    link.finish()
-    check_error(status.words[0], name)
     _put(link, place, digest)
     progress(total, total)
 
