@@ -1,7 +1,15 @@
 """The boards by name."""
 
 from tombola.spec.errors import ConfigError
-from tombola_boards import colorlight, ice40_hx8k, icebreaker, orangecrab, ulx3s
+from tombola_boards import (
+    colorlight,
+    ice40_hx8k,
+    icebreaker,
+    orangecrab,
+    tang_nano_9k,
+    tang_nano_20k,
+    ulx3s,
+)
 from tombola_boards.board import Board
 
 ALL = (
@@ -9,6 +17,8 @@ ALL = (
     ice40_hx8k.BOARD,
     icebreaker.BOARD,
     *orangecrab.BOARDS,
+    tang_nano_9k.BOARD,
+    tang_nano_20k.BOARD,
     *ulx3s.BOARDS,
 )
 BOARDS = {board.name: board for board in ALL}

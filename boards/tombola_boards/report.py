@@ -29,7 +29,9 @@ CELLS = {
     },
 }
 """Our name of a resource to nextpnr's name of the packed cell. An iCE40 logic cell is a LUT4 and
-a flip-flop and counts as used if either is; a Gowin adder cell counts as the LUT4 it takes."""
+a flip-flop and counts as used if either is."""
+ADDER = {Family.GOWIN: "ALU"}
+"""Cells that take the place of a LUT4 and are counted apart."""
 RESOURCES = ("lut4", "ff", "block_ram", "dsp", "spram")
 SCARCE = ("dsp", "spram")
 """Not every part of a family has them, and nextpnr lists what a part has."""
@@ -90,6 +92,8 @@ def parse_report(text: str, *, family: Family, flip_flops: int = 0, log: str = "
         }
         used = {name: int(cell["used"]) for name, cell in found.items()}
         capacity = {name: int(cell["available"]) for name, cell in found.items()}
+        if family in ADDER:
+            used["lut4"] += int(cells[ADDER[family]]["used"])
         achieved = [float(clock["achieved"]) for clock in content["fmax"].values()]
     except (ValueError, KeyError, TypeError) as error:
         raise ToolError(f"report of nextpnr is unreadable: {error!r}") from None

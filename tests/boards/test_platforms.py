@@ -10,7 +10,7 @@ import pytest
 from tombola_boards.board import Family
 from tombola_boards.build import prepare
 from tombola_boards.registry import BOARDS
-from tombola_boards.tools import TOOLS
+from tombola_boards.tools import TOOLS, find_tool
 from tombola_boards.top import serial_engine
 
 MHZ = 1_000_000
@@ -135,5 +135,7 @@ def test_the_programmer_knows_the_board(name):
         pytest.skip(f"{programmer.tool} lists no boards or is not installed")
     done = subprocess.run([path, "--list-boards"], capture_output=True, text=True, check=True)
     known = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+    if name == "tang-nano-20k" and find_tool(programmer.tool).version < (0, 11):
+        pytest.skip("openFPGALoader knows it from 0.11 on")
     for arguments in filter(None, (programmer.sram, programmer.flash)):
         assert arguments[arguments.index("--board") + 1] in known
