@@ -36,9 +36,14 @@ def small_ticket() -> Ticket:
         return ticket_file.load(Path(folder) / f"{SMALL}.ticket")
 
 
-def measure(name: str, ticket: Ticket, *, baud: int | None, images: int) -> dict[str, Any]:
-    """Runs test images of the ticket's data set, compares every logit, and counts."""
-    pixels = data.load(str(ticket.provenance["dataset"])).test_images[:images]
+def measure(
+    name: str, ticket: Ticket, pixels: np.ndarray, *, baud: int | None = None
+) -> dict[str, Any]:
+    """Runs images on the virtual board `name`, compares every logit, and counts.
+
+    What the line allows is given by the bytes that went over it, in the direction of more; what
+    the engine allows by the clocks it counted itself.
+    """
     with VirtualBoard(name, baud=baud) as board, Device(board, board=name) as device:
         device.load(ticket)
         before = _counts(board, device)
@@ -96,7 +101,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     args = parser.parse_args()
     ticket = small_ticket() if args.ticket is None else ticket_file.load(args.ticket)
-    found = measure(args.board, ticket, baud=args.baud, images=args.images)
+    pixels = data.load(str(ticket.provenance["dataset"])).test_images[: args.images]
+    found = measure(args.board, ticket, pixels, baud=args.baud)
     if args.json:
         print(json.dumps(found, indent=2))  # noqa: T201
     else:

@@ -70,6 +70,7 @@ def compile_model(
     link: Sequence[str],
     runtime_cache: Path,
     log: Path,
+    optimisation: str = MODEL_OPTIMISATION,
 ) -> None:
     """Compiles and links one Verilated model.
 
@@ -87,6 +88,8 @@ def compile_model(
         Folder that keeps Verilator's compiled runtime.
     log : Path
         Gets what the compiler says.
+    optimisation : str
+        Of the model's clocks and of `main`.
 
     Raises
     ------
@@ -98,17 +101,17 @@ def compile_model(
     flags = [*STANDARD, *_flags(build["options"], root), f"-I{description.parent}"]
     objects = []
     jobs = []
-    for kind, optimisation in (
-        ("classes_fast", MODEL_OPTIMISATION),
-        ("support_fast", MODEL_OPTIMISATION),
+    for kind, level in (
+        ("classes_fast", optimisation),
+        ("support_fast", optimisation),
         ("classes_slow", SETUP_OPTIMISATION),
         ("support_slow", SETUP_OPTIMISATION),
     ):
-        jobs += [(Path(source), optimisation) for source in sources.get(kind, [])]
-    jobs.append((main, MODEL_OPTIMISATION))
-    for source, optimisation in jobs:
+        jobs += [(Path(source), level) for source in sources.get(kind, [])]
+    jobs.append((main, optimisation))
+    for source, level in jobs:
         target = description.parent / f"{source.stem}.o"
-        objects.append((source, target, [*flags, optimisation]))
+        objects.append((source, target, [*flags, level]))
     runtime = _runtime_objects(sources["global"], flags, build["options"], compiler, runtime_cache)
     _compile(compiler, objects + [job for job in runtime if not job[1].exists()], log)
     files = [str(target) for _, target, _ in objects + runtime]

@@ -34,6 +34,10 @@ FLAGS = (
     "--make", "json",
 )  # fmt: skip
 
+# What runs in each clock is as large as a processor's caches: the shortest code is the fastest, by
+# a third against -O1 with 128 MACs.
+OPTIMISATION = "-Os"
+
 Progress = Callable[[str], None]
 
 
@@ -119,6 +123,7 @@ def _program(folder: Path, board: dict[str, Any], progress: Progress) -> Path:
             link=(),
             runtime_cache=cache_dir() / "verilator-runtime",
             log=log,
+            optimisation=OPTIMISATION,
         )
         program.parent.mkdir(exist_ok=True)
         (work / PROGRAM).replace(program)
@@ -139,7 +144,8 @@ def _check_cells(board: dict[str, Any], *files: Path) -> None:
 def _key(tool: Tool, compiler: cxx.Compiler, texts: list[str]) -> str:
     ours = [path.read_text() for path in sorted(SOURCES.iterdir())]
     ingredients = [
-        [tool.version, tool.source], compiler.command, compiler.version, FLAGS, texts, ours,
+        [tool.version, tool.source], compiler.command, compiler.version, FLAGS, OPTIMISATION,
+        texts, ours,
     ]
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:24]
 
