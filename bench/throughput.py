@@ -1,7 +1,8 @@
 """Inferences a second of the driver on a virtual board, against what line and engine allow.
 
-Time is the board's: clocks of the simulation, not of this computer. The host's own work, of which
-a board does not know, costs hardly any simulated time.
+Time is the board's: clocks of the simulation, not of this computer. While the host works the
+simulation goes on, at a tenth or less of a real board's speed, so that the host's own time counts
+only so much.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The driver leaves hardly anything of what line or engine allow."""
+"""The driver leaves hardly anything of what line or engine allows."""
 
 import importlib.util
 from pathlib import Path
@@ -38,14 +38,21 @@ def by_engine() -> TicketBuilder:
     return network.conv(10, (1, 1), in_channels=64, logits=True)
 
 
-@pytest.mark.parametrize("binds, network, baud, count", [
-    ("link", by_line, 1_000_000, 30),
-    pytest.param("engine", by_engine, 3_000_000, 20, marks=pytest.mark.slow),
-])  # fmt: skip
-def test_within_a_tenth_of_what_binds(throughput, binds, network, baud, count):
-    builder = network()
-    images = builder.images(count)
-    found = throughput.measure("icebreaker", builder.build(), images, baud=baud)
+def test_the_line_binds(throughput):
+    network = by_line()
+    found = throughput.measure("icebreaker", network.build(), network.images(30))
     assert found["exact"]
-    assert found["binds"] == binds
+    assert found["binds"] == "link"
     assert 0.9 <= found["ratio"] <= 1.0
+
+
+@pytest.mark.slow
+def test_the_engine_binds(throughput):
+    network, baud = by_engine(), 3_000_000
+    found = throughput.measure("icebreaker", network.build(), network.images(20), baud=baud)
+    assert found["exact"]
+    assert found["binds"] == "engine"
+    # Between two runs go the answer to WAIT, the question for the logits, the logits and the start
+    # of the next one, 112 bytes; and a busy host takes its time to answer.
+    pause = 1 / found["inferences_per_second"] - 1 / found["engine_allows"]
+    assert 112 < pause * baud / 10 < 400

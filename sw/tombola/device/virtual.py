@@ -66,6 +66,8 @@ class VirtualBoard(Transport):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
+                # Ctrl-C in a terminal interrupts the host alone; the board ends with its parent.
+                start_new_session=True,
             )
             path, numbers = self._first_lines()
             if not Path(path).exists() or not Path(numbers).exists():
