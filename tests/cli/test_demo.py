@@ -13,6 +13,7 @@ DOCUMENTS = {
     "eval": {"integer_accuracy": 0.96},
     "rtl": {"files": ["tombola_engine.v"]},
     "sim": {"samples": 5, "values_compared": 50, "mismatches": 0, "cycles_per_inference": 7000.0},
+    "infer": {"device": "virtual:icebreaker", "samples": 5, "agreement": 1.0, "accuracy": 0.8},
 }
 BUILD = {"geometry": "16x4", "macs": 64, "lut4": 5000, "ff": 3000, "block_ram": 20,
          "fmax_mhz": 25.0, "clock_mhz": 24.0, "bitstream": "top.bin"}
@@ -48,13 +49,20 @@ def test_one_document_with_all_stages(canned, tmp_path, capsys):
 def test_table_for_people_names_what_was_measured(canned, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--no-build"]) == 0
     shown = capsys.readouterr().out
-    for figure in ("96.00%", "4,000 bytes", "60,000 bytes", "50 logits, 0 mismatches", "7,000"):
+    for figure in ("96.00%", "4,000 bytes", "60,000 bytes", "50 logits, 0 mismatches", "7,000",
+                   "5 of 5 images, every logit as the integer model; 80.00% right"):
         assert figure in shown
 
 
 def test_mismatches_end_with_status_1(canned, tmp_path, monkeypatch):
     monkeypatch.setitem(DOCUMENTS, "sim", {**DOCUMENTS["sim"], "mismatches": 3})
     assert main(["demo", "--out", str(tmp_path), "--no-build", "--json"]) == 1
+
+
+def test_a_wrong_answer_of_the_board_ends_with_status_1(canned, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(DOCUMENTS, "infer", {**DOCUMENTS["infer"], "agreement": 0.6})
+    assert main(["demo", "--out", str(tmp_path), "--no-build"]) == 1
+    assert "3 of 5 images, every logit as the integer model" in capsys.readouterr().out
 
 
 def test_failed_stage_is_one_line_that_names_its_log(tmp_path, capsys):
