@@ -11,9 +11,10 @@ from typing import Any
 from tombola.spec.errors import ToolError
 from tombola.spec.paths import cache_dir, write_atomically
 from tombola_boards.board import Board
-from tombola_boards.build import Progress, first_error, prepare
+from tombola_boards.build import prepare
 from tombola_boards.cell_models import cell_models
 from tombola_boards.flow import NAME
+from tombola_boards.flow_run import Progress, first_error
 from tombola_boards.tools import find_tool
 from tombola_boards.top import LINK_TIMEOUT_SECONDS, serial_engine
 

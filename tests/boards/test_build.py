@@ -12,10 +12,12 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.cli.main import main
 from tombola.spec.errors import ConfigError, ToolError
+from tombola.spec.power_up import PowerUp
 from tombola.spec.programs import Tool
-from tombola_boards import build, build_cache, registry
-from tombola_boards.build import build_board, clock_message, first_error
+from tombola_boards import build, build_cache, contents, flow_run, registry
+from tombola_boards.build import build_board
 from tombola_boards.flow import Flow, Step
+from tombola_boards.flow_run import clock_message, first_error
 from tombola_boards.registry import BOARDS, board_named
 from tombola_boards.report import Report
 from tombola_hw.uart import UartReceiver
@@ -111,6 +113,49 @@ def test_a_finished_build_is_found_again(fake_tools):
     assert again == first
 
 
+def exchanged(placed, family, config, power_up):
+    """In place of `contents.exchange`."""
+    return f"{placed} with {power_up.ticket[0]}"
+
+
+def test_a_second_ticket_is_not_placed_again(fake_tools, monkeypatch):
+    monkeypatch.setattr(contents, "exchange", exchanged)
+    board, stages = board_named("icebreaker"), []
+    built = [
+        build_board(
+            board, config=SMALL, power_up=PowerUp(ticket=[number]), progress=stages.append
+        )
+        for number in (7, 8)
+    ]
+    assert stages == [
+        "elaboration", "synthesis", "place_route, seed 1", "place_route, seed 2", "pack", "pack",
+        "elaboration", "pack",
+    ]  # fmt: skip
+    for number, each in zip((7, 8), built, strict=True):
+        bitstream = f"seed 2 with {number}".encode()
+        assert each.files["icebreaker.bin"] == bitstream
+        assert each.document["bitstream_sha256"] == hashlib.sha256(bitstream).hexdigest()
+        assert each.document == json.loads(each.files["build.json"])
+        assert "top.asc" not in each.files
+    assert {**built[0].document, "bitstream_sha256": "", "seconds": {}} == {
+        **built[1].document, "bitstream_sha256": "", "seconds": {}
+    }
+
+
+def test_a_family_without_exchange_is_placed_with_its_ticket(fake_tools, monkeypatch):
+    power_up, cores = PowerUp(ticket=[5]), []
+    monkeypatch.setattr(contents, "exchange", exchanged)
+    monkeypatch.setattr(build, "serial_engine", lambda board, config, power_up: power_up)
+    monkeypatch.setattr(build, "prepare", lambda board, core: cores.append(core) or FLOW)
+    for layouts in (contents.LAYOUTS, {}):
+        monkeypatch.setattr(contents, "LAYOUTS", layouts)
+        built = build_board(
+            board_named("icebreaker"), config=SMALL, power_up=power_up, use_cache=False
+        )
+        assert (built.files["icebreaker.bin"] == b"seed 2") == (layouts == {})
+    assert cores == [contents.placeholder(SMALL), power_up]
+
+
 def test_clock_that_is_not_met(fake_tools):
     message = (
         "icebreaker: clock must be at most 22 MHz for this engine, not 24 MHz (best of 1 "
@@ -146,7 +191,7 @@ def test_the_netlist_is_rewritten_before_placement(fake_tools, monkeypatch):
     flow = replace(FLOW, rewrite=rewrite)
     monkeypatch.setattr(build, "prepare", lambda board, core: flow)
     counted = []
-    monkeypatch.setattr(build, "count_flip_flops", lambda text: counted.append(text) or 0)
+    monkeypatch.setattr(flow_run, "count_flip_flops", lambda text: counted.append(text) or 0)
     build_board(board_named("icebreaker"), config=SMALL)
     assert counted == [seen[0].replace("top", "rewritten")]
 

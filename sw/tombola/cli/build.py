@@ -1,7 +1,8 @@
 """Builds the bitstream of a board with open tools: Yosys, nextpnr and the packer of its family.
 
 The same engine gives the same bytes on any machine with the same programs; what was built once
-is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up.
+is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up; a
+further one takes seconds on iCE40 and ECP5, whose designs are placed for the first alone.
 --board all builds the boards one after the other, goes on after one that fails, and when it is run
 again builds only those that are not finished."""
 
