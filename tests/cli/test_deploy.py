@@ -74,7 +74,7 @@ def test_deployed(opened, built, programmer, ticket_path, capsys):
     assert document["programmed"] == "sram" and document["boots_with_ticket"] is False
     assert document["ticket_written"] is True and built[0][2]["power_up"] is None
     assert document["bitstream_sha256"] == "f" * 64
-    assert document["source"] == "3 test images of digits"
+    assert document["source"] == "3 images of the test set of digits"
     assert (document["samples"], document["values_compared"]) == (3, 30)
     assert (document["mismatches"], document["agreement"]) == (0, 1.0)
     assert document["latency_us"] == pytest.approx(document["latency_cycles"] / 80)
@@ -106,7 +106,7 @@ def test_flash(opened, board, built, programmer, digits, ticket_path, capsys):
     assert document["ticket_written"] is False and document["agreement"] == 1
     hold(board, digits)
     assert deploy(ticket_path, "--flash") == 0
-    assert "the ticket answers, and will after power-on" in capsys.readouterr().out
+    assert "the ticket answers, and the board boots with it" in capsys.readouterr().out
 
 
 def test_flash_that_brought_no_ticket(opened, board, built, programmer, ticket_path, capsys):

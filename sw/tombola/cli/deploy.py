@@ -139,6 +139,6 @@ def _table(document):
     held = document["agreement"] == 1
     done = "the ticket answers" if held else "NOT deployed: the board answers wrongly"
     if held and document.get("boots_with_ticket"):
-        done += ", and will after power-on"
+        done += ", and the board boots with it"
     table.add_row("deployed", done)
     return table

@@ -64,7 +64,7 @@ def from_dataset(
         images=_shaped(ticket, content.test_images[:count], f"those of {content.name}"),
         labels=content.test_labels[:count],
         names=[str(index) for index in range(count)],
-        origin=f"{count} test images of {content.name}",
+        origin=f"{_count(count)} of the test set of {content.name}",
     )
 
 
@@ -91,7 +91,7 @@ def by_chance(ticket: Ticket, count: int) -> Samples:
         images=images.astype(np.uint8),
         labels=np.full(count, UNKNOWN),
         names=[str(index) for index in range(count)],
-        origin=f"{count} images of random bytes",
+        origin=f"{_count(count)} of random bytes",
     )
 
 
@@ -112,7 +112,7 @@ def from_files(ticket: Ticket, files: Sequence[Path]) -> Samples:
         images=np.concatenate(images),
         labels=np.concatenate(labels),
         names=[name for part in names for name in part],
-        origin=f"{count} images of {len(files)} file{'s' * (len(files) > 1)}",
+        origin=f"{_count(count)} of {len(files)} file{'s' * (len(files) > 1)}",
     )
 
 
@@ -183,6 +183,10 @@ def _shaped(ticket: Ticket, images: np.ndarray, whose: str) -> np.ndarray:
             f"as {whose}"
         )
     return images.reshape(len(images), *shape)
+
+
+def _count(images: int) -> str:
+    return "1 image" if images == 1 else f"{images:,} images"
 
 
 def _unreadable(file: Path, error: OSError) -> TombolaError:
