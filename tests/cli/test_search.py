@@ -77,9 +77,45 @@ def test_search_with_weights_of_pytorch(tmp_path, capsys):
     assert 0 <= document["float_accuracy"] <= 1
 
 
+def test_search_by_an_algorithm_with_a_part_of_it_changed(tmp_path, capsys):
+    command = ["search", "--preset", "digits-cnn", "--algorithm", "multicoat", "--coats", "2"]
+    command += ["--coat-sparsities", "0.9", "--norm", "plain", "--epochs", "2"]
+    document = say(capsys, *command, "--out", str(tmp_path))
+    assert document["algorithm"] == "multicoat"
+    assert (document["coats"], document["coat_sparsities"]) == (2, "0.9")
+    assert document["scale"] == "layer"
+    assert "norm" not in document
+    shown = say(capsys, "inspect", document["ticket"])
+    assert shown["provenance"]["algorithm"] == "multicoat"
+    assert shown["mask_bits"] == pytest.approx(1.3 * shown["weights"], rel=1e-3)
+
+
+def test_coats_alone_are_evenly_spaced(tmp_path, capsys):
+    command = ["search", "--preset", "digits-cnn", "--algorithm", "multicoat", "--coats", "4"]
+    document = say(capsys, *command, "--epochs", "1", "--out", str(tmp_path))
+    assert "coat_sparsities" not in document
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            (),
+            "--preset must name a network, digits-cnn, fmnist-mlp, fmnist-cnn, unless --algorithm "
+            "names one of a graph, gnn-multicoat, gnn-ugt, gnn-nm",
+        ),
+        (
+            ("--preset", "digits-cnn", "--hyperparameters", "small"),
+            "--hyperparameters are those of an --algorithm; name one",
+        ),
+        (
+            ("--preset", "digits-cnn", "--coat-sparsities", "0.9,x"),
+            "--coat-sparsities must be numbers with commas between them, not '0.9,x'",
+        ),
+        (
+            ("--preset", "digits-cnn", "--coats", "3", "--coat-sparsities", "0.9"),
+            "coat_sparsities must name the 2 coats after the first, not 1",
+        ),
         (("--preset", "vgg"), "preset 'vgg' is unknown; known: digits-cnn, fmnist-mlp, fmnist-cnn"),
         (
             ("--preset", "digits-cnn", "--prune", "0.4", "--sparsity", "0.3"),

@@ -1,4 +1,4 @@
-"""Searches a ticket: which of the seed's weights stay, on CPU, from a named preset.
+"""Searches a ticket: which of the seed's weights stay, on CPU, by an algorithm of your choice.
 
 Writes NAME.ticket, metrics.jsonl (one line an epoch), curve.png and checkpoint.pt to the output
 folder. The same command gives the same ticket, whether it ran through or was stopped and resumed.
@@ -10,28 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tombola.cli import output, search_graph
+from tombola.cli import output, search_graph, search_options
+from tombola.spec.errors import ConfigError
 
 SUMMARY = "search a ticket and write it with its learning curve"
 EXAMPLES = """\
   tombola search --preset digits-cnn --out build/digits
   tombola search --preset fmnist-cnn --epochs 10 --seed 3 --out build/fmnist
   tombola search --preset fmnist-cnn --prune 0.35 --lock 0.35 --out build/frozen
+  tombola search --preset fmnist-cnn --algorithm multicoat --coats 2 --out build/coats
   tombola search --preset fmnist-cnn --out build/fmnist --resume
   tombola search --algorithm gnn-multicoat --dataset cora --out build/cora"""
 
 CHANGES = (
-    "epochs", "batch", "seed", "prune", "lock", "sparsity", "scope", "threads", "learning_rate",
+    "epochs", "batch", "seed", "prune", "lock", "sparsity", "threads", "learning_rate",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb; what is not given comes from the preset."""
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--preset", metavar="NAME", help="digits-cnn, fmnist-mlp or fmnist-cnn")
-    what.add_argument(
-        "--algorithm", choices=search_graph.ALGORITHMS, help="for a graph instead of images"
-    )
+    parser.add_argument("--preset", metavar="NAME", help="digits-cnn, fmnist-mlp or fmnist-cnn")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for all files")
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch", type=int, metavar="N", help="images a step")
@@ -45,11 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(name, type=float, metavar="RATIO", help=text)
     parser.add_argument(
-        "--allocation", choices=("uniform", "epl", "erk"),
+        "--allocation", choices=("uniform", "epl", "erk", "igq"),
         help="how prune and lock are spread over the layers",
-    )
-    parser.add_argument(
-        "--scope", choices=("layer", "network"), help="one threshold a layer, or one for all"
     )
     parser.add_argument(
         "--weights", choices=("stream", "torch"),
@@ -61,30 +56,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
+    search_options.add_arguments(parser, graph_algorithms=search_graph.ALGORITHMS)
     search_graph.add_arguments(parser)
     output.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Searches, then prints what was found."""
-    if args.algorithm:
+    if args.algorithm in search_graph.ALGORITHMS:
+        search_options.refuse_for_graphs(args)
         return search_graph.run(args)
     from tombola import data
     from tombola.cli.search_progress import SearchProgress
-    from tombola.search.allocation import Allocation
-    from tombola.search.presets import preset
     from tombola.search.samples import Samples
     from tombola.search.search import search
-    from tombola.search.weight_source import WeightSource
 
-    chosen = preset(args.preset)
-    given = {name: getattr(args, name) for name in CHANGES}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if args.allocation:
-        changes["allocation"] = Allocation(args.allocation)
-    if args.weights:
-        changes["weights"] = WeightSource(args.weights)
-    chosen = replace(chosen, settings=replace(chosen.settings, **changes))
+    chosen = _preset(args)
     images = data.load(chosen.dataset, data_dir=args.data_dir)
     with SearchProgress(chosen.name, epochs=chosen.settings.epochs) as progress:
         result = search(
@@ -112,6 +99,36 @@ def run(args: argparse.Namespace) -> int:
     }
     output.emit(document, json_mode=args.json, table=lambda: _table(document))
     return 0
+
+
+def _preset(args: argparse.Namespace) -> Any:
+    """The preset with all that the options change."""
+    from tombola.search.algorithms import with_algorithm
+    from tombola.search.allocation import Allocation
+    from tombola.search.presets import PRESETS, preset
+    from tombola.search.weight_source import WeightSource
+
+    if args.preset is None:
+        graphs = ", ".join(search_graph.ALGORITHMS)
+        raise ConfigError(
+            f"--preset must name a network, {', '.join(PRESETS)}, unless --algorithm names one of "
+            f"a graph, {graphs}"
+        )
+    if args.hyperparameters and not args.algorithm:
+        raise ConfigError("--hyperparameters are those of an --algorithm; name one")
+    chosen = preset(args.preset)
+    settings = chosen.settings
+    if args.algorithm:
+        authors = args.hyperparameters == "authors"
+        settings = with_algorithm(settings, args.algorithm, authors=authors)
+    given = {name: getattr(args, name) for name in CHANGES}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if args.allocation:
+        changes["allocation"] = Allocation(args.allocation)
+    if args.weights:
+        changes["weights"] = WeightSource(args.weights)
+    changes |= search_options.changes(args)
+    return replace(chosen, settings=replace(settings, **changes))
 
 
 def _table(document: dict[str, Any]) -> Any:

@@ -131,7 +131,7 @@ def fold_sign(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0
     Scales are even and biases odd, without a shift, so the result is never 0. Without a residual
     that is one exact threshold a channel: ``clamp(2 sum - (2 t - 1))`` with t the smallest sum that
     is not below zero, and its mirror image where the multiplier is negative. With one, the factors
-    are rounded to 15 bits of the largest.
+    are rounded in a unit that is a power of two and leaves the largest 14 bits.
 
     Parameters
     ----------
@@ -155,7 +155,8 @@ def fold_sign(multiplier: np.ndarray, offset: np.ndarray, *, residual: float = 0
         bias = np.where(direction == 0, np.where(offset < 0, -1, 1), bias)
         scale, residual_scale = 2 * direction, 0
     else:
-        unit = 2 * max(np.abs(multiplier).max(), abs(residual)) / (MOST_SCALE - 1)
+        largest = max(np.abs(multiplier).max(), abs(residual))
+        unit = 2.0 ** np.ceil(np.log2(2 * largest / (MOST_SCALE - 1)))
         scale = 2 * nearest(multiplier / unit)
         residual_scale = 2 * int(nearest(np.array(residual / unit)))
         bias = 2 * np.floor(offset / unit) + 1

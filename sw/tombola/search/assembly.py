@@ -1,5 +1,7 @@
 """The layers of a network under search, made from a plan and the settings."""
 
+from collections import Counter
+
 from torch import nn
 
 from tombola.search.activation import (
@@ -32,7 +34,11 @@ def assemble(plan: Plan, settings: SearchSettings, code: InputCode) -> list[Laye
     code : InputCode
         Of the image bytes.
     """
-    quantisers = [_quantiser(step, settings) for step in plan.steps]
+    uses = Counter(step.path for step in plan.steps if isinstance(step, Convolve))
+    norms = [_norm_kind(step, settings, uses) for step in plan.steps]
+    quantisers = [
+        _quantiser(step, norm, settings) for step, norm in zip(plan.steps, norms, strict=True)
+    ]
     types, fixed_steps = _tensors(plan, quantisers, code)
     convs = _convs(plan, settings, fixed_steps)
     fused = _fused(plan)
@@ -40,7 +46,7 @@ def assemble(plan: Plan, settings: SearchSettings, code: InputCode) -> list[Laye
     for index, (step, quantiser) in enumerate(zip(plan.steps, quantisers, strict=True)):
         if isinstance(step, Convolve):
             pool = _max_pool(plan.steps[fused[index]]) if index in fused else None
-            norm = _norm(step, quantiser, settings)
+            norm = _norm(step, norms[index], quantiser, settings)
             layer = ConvLayer(convs[step.path], norm=norm, quantiser=quantiser, pool=pool)
         elif isinstance(step, PoolMax):
             layer = MaxLayer(None if index in fused.values() else _max_pool(step))
@@ -72,7 +78,16 @@ def _fused(plan: Plan) -> dict[int, int]:
     return fused
 
 
-def _quantiser(step: Step, settings: SearchSettings) -> Quantiser | None:
+def _norm_kind(step: Step, settings: SearchSettings, uses: Counter[str]) -> str:
+    """What becomes of the batch norm behind a convolution; "none" where there is none."""
+    if not isinstance(step, Convolve) or step.norm is None:
+        return "none"
+    if settings.norm == "folded":
+        return "affine" if uses[step.path] > 1 else "plain"
+    return settings.norm
+
+
+def _quantiser(step: Step, norm: str, settings: SearchSettings) -> Quantiser | None:
     """What rounds a sum; its step is fixed where a batch norm without factors comes before."""
     if isinstance(step, PoolMax | PoolAverage | Subsample) or step.output is Output.LOGITS:
         return None
@@ -83,12 +98,7 @@ def _quantiser(step: Step, settings: SearchSettings) -> Quantiser | None:
         bits = MAX_ACTIVATION_BITS
     signed = step.output is Output.LINEAR
     type_ = NumberType(bits=max(2, bits) if signed else bits, signed=signed)
-    fixed = (
-        isinstance(step, Convolve)
-        and settings.norm == "plain"
-        and step.norm is not None
-        and step.residual is None
-    )
+    fixed = norm == "plain" and step.residual is None
     return FixedQuantiser(type_) if fixed else RunningQuantiser(type_)
 
 
@@ -111,19 +121,18 @@ def _tensors(
 
 
 def _norm(
-    step: Convolve, quantiser: Quantiser | None, settings: SearchSettings
+    step: Convolve, kind: str, quantiser: Quantiser | None, settings: SearchSettings
 ) -> BatchNorm | FrozenNorm | None:
-    kind, channels = settings.norm, step.size.out_channels
-    norm = None if kind == "none" else step.norm
+    channels = step.size.out_channels
     # Drawn weights have no bias; behind a stored one that no norm takes away stands an offset.
     bias = step.module.bias if settings.weights is WeightSource.STORED else None
-    if (norm is not None and kind == "frozen") or (norm is None and bias is not None):
-        return FrozenNorm.of(norm, bias, channels)
-    if norm is None:
-        return None
+    if kind == "frozen":
+        return FrozenNorm.of(step.norm, bias, channels)
+    if kind == "none":
+        return None if bias is None else FrozenNorm.of(None, bias, channels)
     if isinstance(quantiser, FixedQuantiser):
-        return BatchNorm(channels, scale=1 / quantiser.step, shift=quantiser.half, like=norm)
-    return BatchNorm(channels, affine=kind == "affine", like=norm)
+        return BatchNorm(channels, scale=1 / quantiser.step, shift=quantiser.half, like=step.norm)
+    return BatchNorm(channels, affine=kind == "affine", like=step.norm)
 
 
 def _convs(

@@ -11,7 +11,7 @@ from tombola.search.metrics import EpochMetrics
 from tombola.spec.errors import ConfigError
 from tombola.spec.paths import write_atomically
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,14 +76,13 @@ class MaskedConv(nn.Module):
         self._regained("units", units)
         self._regained("weights", units * (self.constant * input_step))
         self._regained("offsets", key_offsets(classes) if weight_set.frozen else None)
-        alpha = settings.scale == "alpha"
-        magnitudes = weight_source.magnitudes(seed, weight_set) * self.constant if alpha else None
-        self._regained("magnitudes", magnitudes)
-        slope = None
-        if alpha:
-            slope = units * input_step
+        magnitudes = slope = None
+        if settings.scale == "alpha":
+            magnitudes = weight_source.magnitudes(seed, weight_set) * self.constant
+            slope = units * magnitudes * input_step
         elif settings.coats > 1:
             slope = self.weights * settings.coats
+        self._regained("magnitudes", magnitudes)
         self._regained("slope", slope)
         if settings.scope == "threshold":
             self.register_buffer("ruled_out", torch.zeros_like(units, dtype=torch.bool))
@@ -127,7 +126,7 @@ class MaskedConv(nn.Module):
         else:
             self.constant = self._drawn_constant * weight_scale.dynamic_factor(self.mask)
         torch.mul(self.units, self.constant * self.input_step, out=self.weights)
-        if self.slope is not None and scale == "dynamic":
+        if self.settings.coats > 1 and scale == "dynamic":
             torch.mul(self.weights, self.settings.coats, out=self.slope)
 
     @torch.no_grad()

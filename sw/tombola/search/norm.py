@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tombola.model.description import Affine
 
-NORMS = ("plain", "affine", "frozen", "none")
+NORMS = ("plain", "affine", "folded", "frozen", "none")
 STATISTICS_RATE = 0.1
 """Part of a batch's mean and variance that enters the running ones, where a norm names none."""
 EPSILON = 1e-5

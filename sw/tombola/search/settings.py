@@ -83,8 +83,8 @@ class SearchSettings:
     stored_bits : int
         Of stored weights, sign included.
     norm : str
-        What becomes of batch norms: "plain", without factors; "affine"; "frozen" as they come;
-        "none".
+        What becomes of batch norms: "plain", without factors; "affine"; "folded", affine behind
+        folded layers alone; "frozen" as they come; "none".
     activation : str
         What becomes of a ReLU: a "relu" of `activation_bits`, or a "sign".
     activation_bits : int
@@ -193,6 +193,10 @@ class SearchSettings:
             (
                 self.limit != "none" and (self.coats > 1 or self.scope in ("group", "threshold")),
                 "a limit on swaps needs 1 coat, and layer or network as scope",
+            ),
+            (
+                self.scale == "alpha" and self.coats > 1,
+                "alpha is the size of one coat; choose another scale, or 1 coat",
             ),
             (stored and frozen, "stored weights cannot be frozen; choose no prune and lock"),
             (

@@ -35,9 +35,9 @@ def masked_weights(
 
     With the weights as slope this is Edge-Popup (Ramanujan et al., "What's hidden in a randomly
     weighted neural network?", 2020). A mask of N coats is N such steps on one score, so its slope
-    is N times the weights (Okoshi et al., "Multicoated supermasks", 2022). Biprop passes the
-    gradient of sign * alpha * m on without alpha (Diffenderfer and Kailkhura, "Multi-prize lottery
-    ticket hypothesis", 2021).
+    is N times the weights (Okoshi et al., "Multicoated supermasks", 2022). Biprop computes with
+    signs times one alpha, and its slope is the random weights behind them (Diffenderfer and
+    Kailkhura, "Multi-prize lottery ticket hypothesis", 2021).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The search loop: batches, stochastic gradient descent on the scores, a checkpoint per epoch."""
+"""The search loop: batches, gradient descent on the scores, a checkpoint per epoch."""
 
 import math
 import time
@@ -17,6 +17,7 @@ from tombola.search.checkpoint import Checkpoint
 from tombola.search.determinism import deterministic
 from tombola.search.metrics import EpochMetrics
 from tombola.search.network import Network
+from tombola.search.optimiser import optimiser
 from tombola.search.randomness import generator
 from tombola.search.samples import Samples
 from tombola.spec.errors import ConfigError
@@ -73,12 +74,7 @@ class Trainer:
         self._network, self._settings = network, settings
         self._train, self._test = train, test
         self._files, self._observer = files, observer
-        self._optimiser = torch.optim.SGD(
-            network.parameters(),
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-        )
+        self._optimiser = optimiser(network, settings)
         self._history: list[EpochMetrics] = []
 
     def run(self, *, resume: bool = False) -> list[EpochMetrics]:
@@ -92,7 +88,8 @@ class Trainer:
         Raises
         ------
         ConfigError
-            If the checkpoint is of another search, or the loss is no longer a number.
+            If the checkpoint is of another search, the loss is no longer a number, or the masks
+            have cut the logits off from the image.
         """
         with deterministic(threads=self._settings.threads):
             if resume and self._files is not None and self._files.checkpoint.exists():
@@ -127,6 +124,7 @@ class Trainer:
                 raise ConfigError("the loss is no longer a number; lower the learning rate")
             if self._observer is not None:
                 self._observer.step(epoch=epoch, step=step, steps=len(batches))
+        self._network.check_alive()
         return EpochMetrics(
             epoch=epoch,
             loss=loss_sum / seen,
@@ -160,7 +158,13 @@ class Trainer:
 
     def _restore(self, files: Files) -> None:
         state = checkpoint.load(files.checkpoint, identity=files.identity)
-        self._network.load_state_dict(state.network)
-        self._optimiser.load_state_dict(state.optimiser)
+        try:
+            self._network.load_state_dict(state.network)
+            self._optimiser.load_state_dict(state.optimiser)
+        except (RuntimeError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(
+                f"{files.checkpoint} is not of this network: {reason} search without --resume"
+            ) from None
         self._network.resume()
         self._history = list(state.history)
