@@ -7,8 +7,8 @@ from tombola.cli import output
 
 ALGORITHMS = ("gnn-multicoat", "gnn-ugt", "gnn-nm")
 CHANGES = (
-    "seed", "epochs", "sparsity", "learning_rate", "threads", "model", "layers", "hidden", "coats",
-    "keep_of_16", "stages", "fold_masks",
+    "seed", "epochs", "sparsity", "learning_rate", "dropout", "threads", "model", "layers",
+    "hidden", "coats", "keep_of_16", "stages", "fold_masks",
 )
 # What a graph network has not, although the verb takes it.
 FOREIGN = ("batch", "prune", "lock", "allocation", "scope", "weights")
@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--keep-of-16", type=int, metavar="N",
         help="weights kept of each 16 consecutive outputs, instead of a sparsity",
+    )
+    group.add_argument(
+        "--dropout", type=float, metavar="RATIO", help="of features and activations in each step"
     )
     group.add_argument(
         "--stages", type=int, metavar="N",

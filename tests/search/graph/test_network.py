@@ -149,6 +149,29 @@ def test_the_gradient_is_the_multicoated_one(problem):
     assert torch.equal(layer.slope, 3 * layer.signs)
 
 
+def test_dropout(problem):
+    net = network(problem, dropout=0.5)
+    whole = net()
+    draws = [net(torch.Generator().manual_seed(seed)).logits for seed in (1, 1, 2)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], whole.logits)
+    assert torch.equal(net().sums, whole.sums)
+    # What is left is scaled up for what is dropped, so the size stays about the same.
+    spread = torch.stack([
+        net(torch.Generator().manual_seed(seed)).logits.std() for seed in range(20)
+    ]).mean()
+    assert 0.5 < spread / whole.logits.std() < 3
+
+
+def test_without_dropout_nothing_is_drawn(problem):
+    net = network(problem)
+    draws = torch.Generator().manual_seed(1)
+    before = draws.get_state()
+    assert torch.equal(net(draws).sums, net().sums)
+    assert torch.equal(draws.get_state(), before)
+
+
 def test_sums_that_float32_could_not_hold(problem):
     with pytest.raises(ConfigError, match=r"^sums could reach \d+, more than the 16777216 that "):
         network(problem, hidden=1100, coats=60)

@@ -89,9 +89,9 @@ def test_files(problem, tmp_path):
 
 
 def test_the_same_bytes_again_stopped_or_not(problem, tmp_path):
-    whole = run(problem, tmp_path / "whole").ticket.read_bytes()
-    assert run(problem, tmp_path / "again").ticket.read_bytes() == whole
-    assert run(problem, tmp_path / "other", seed=4).ticket.read_bytes() != whole
+    whole = run(problem, tmp_path / "whole", dropout=0.3).ticket.read_bytes()
+    assert run(problem, tmp_path / "again", dropout=0.3).ticket.read_bytes() == whole
+    assert run(problem, tmp_path / "other", dropout=0.3, seed=4).ticket.read_bytes() != whole
 
     class Stop(Exception):
         pass
@@ -105,8 +105,8 @@ def test_the_same_bytes_again_stopped_or_not(problem, tmp_path):
             pass
 
     with pytest.raises(Stop):
-        run(problem, tmp_path / "stopped", observer=Observer())
-    resumed = run(problem, tmp_path / "stopped", resume=True)
+        run(problem, tmp_path / "stopped", observer=Observer(), dropout=0.3)
+    resumed = run(problem, tmp_path / "stopped", resume=True, dropout=0.3)
     assert [found.epoch for found in resumed.history] == list(range(1, 25))
     assert resumed.ticket.read_bytes() == whole
 

@@ -22,3 +22,17 @@ def test_product_and_gradient():
     ((matrix @ theirs) * weights).sum().backward()
     torch.testing.assert_close(sparse.product(ours), matrix @ theirs)
     torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_thinned():
+    dense = torch.tensor([[1.0, 0, 2], [0, 3, 0]])
+    rows, columns = np.array([0, 1, 0]), np.array([2, 1, 0])
+    sparse = SparseMatrix(rows, columns, np.array([2, 3, 1]), shape=(2, 3))
+    assert sparse.entries == 3
+    inputs = torch.eye(3, requires_grad=True)
+    thin = sparse.thinned(torch.tensor([True, False, True]))
+    found = thin.product(inputs)
+    assert found.tolist() == [[1, 0, 2], [0, 0, 0]]
+    found.sum().backward()
+    assert inputs.grad.sum(dim=1).tolist() == [3, 0, 6]
+    assert torch.equal(sparse.product(torch.eye(3)), dense)  # the whole matrix is as it was

@@ -153,21 +153,38 @@ class GraphNetwork(nn.Module):
         for layer, count in zip(layers, counts, strict=True):
             layer.counts.copy_(count)
 
-    def forward(self) -> Pass:
-        """One pass over the whole graph."""
+    def forward(self, draws: torch.Generator | None = None) -> Pass:
+        """One pass over the whole graph.
+
+        Parameters
+        ----------
+        draws : Generator or None
+            What drops features and activations while searching; None drops nothing.
+        """
         settings = self.settings
         factors: list[Factor] = []
         values: Tensor | SparseMatrix = self._features
         unit = 1 / FEATURE_STEPS
-        for layer in self.layers:
-            if layer is not self.layers[0]:
+        for index, layer in enumerate(self.layers):
+            if index:
                 values, unit = self._activate(values, unit, factors, signed=False)
+            if settings.dropout and draws is not None:
+                values, unit = self._thinned(values, draws), unit / (1 - settings.dropout)
             sums = layer(values)
             unit *= layer_scale(layer.weight_set.in_channels, settings.sparsities[0])
             sent, unit = self._activate(sums, unit, factors, signed=True)
             values = self._neighbours.product(sent)
             unit /= edge_weights.FULL
         return Pass(sums=values, unit=unit, factors=factors)
+
+    def _thinned(
+        self, values: Tensor | SparseMatrix, draws: torch.Generator
+    ) -> Tensor | SparseMatrix:
+        """Values with a part of them set to 0."""
+        if isinstance(values, SparseMatrix):
+            chance = torch.rand(values.entries, generator=draws)
+            return values.thinned(chance >= self.settings.dropout)
+        return values * (torch.rand(values.shape, generator=draws) >= self.settings.dropout)
 
     def _activate(
         self, sums: Tensor, unit: float, factors: list[Factor], *, signed: bool

@@ -45,6 +45,8 @@ class GraphSettings:
         Each is one step on the whole graph. The sparsity grows over the first half.
     learning_rate : float
         Of Adam on the scores; it falls along a cosine to 0.
+    dropout : float
+        Chance of each feature and activation to be left out of a step.
     threads : int
         Of PyTorch; the order of its sums depends on it.
     """
@@ -61,6 +63,7 @@ class GraphSettings:
     fold_masks: str = "own"
     epochs: int = 400
     learning_rate: float = 0.01
+    dropout: float = 0.0
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -85,6 +88,8 @@ class GraphSettings:
                 f"stages must be between 0 and {self.layers - 2}, the layers between the first and "
                 f"the last, not {self.stages}"
             )
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout must be at least 0 and below 1, not {self.dropout:g}")
         if self.learning_rate <= 0:
             raise ConfigError(f"learning_rate must be above 0, not {self.learning_rate:g}")
 

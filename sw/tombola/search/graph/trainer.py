@@ -16,6 +16,7 @@ from tombola.search.determinism import deterministic
 from tombola.search.graph.network import GraphNetwork
 from tombola.search.graph.problem import GraphProblem
 from tombola.search.metrics import EpochMetrics
+from tombola.search.randomness import generator
 from tombola.search.trainer import Files, Observer
 from tombola.spec.errors import ConfigError
 
@@ -92,8 +93,9 @@ class GraphTrainer:
         done = (epoch - 1) / settings.epochs
         for group in self._optimiser.param_groups:
             group["lr"] = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-        network.select(epoch - 1)
-        logits = network().logits
+        if 2 * (epoch - 1) < settings.epochs:  # afterwards the masks are those of the end already
+            network.select(epoch - 1)
+        logits = network(generator(settings.seed, "dropout", epoch)).logits
         loss = functional.cross_entropy(logits[problem.train], problem.labels[problem.train])
         if not math.isfinite(loss.item()):
             raise ConfigError("the loss is no longer a number; lower the learning rate")
