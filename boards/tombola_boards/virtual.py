@@ -72,16 +72,20 @@ def write_virtual(board: Board, *, progress: Progress = lambda stage: None) -> P
 
 
 def describe(board: Board, netlist: str) -> dict[str, Any]:
-    """What a simulator must know of a board besides its Verilog.
+    """What a simulator must know of a board besides its Verilog, for JSON.
 
-    Attributes
+    Parameters
     ----------
-    pins : dict
-        Ports of the top: clock, rx, tx, and of the lamps, which are lit by 0 if `active_low`.
-    busy : str
-        Path of the signal that is high during a run.
-    settle_clocks : int
-        See `SETTLE_SECONDS`.
+    board : Board
+    netlist : str
+        RTLIL of its top.
+
+    Returns
+    -------
+    dict
+        `pins` are ports of the top: clock, rx, tx and lamps, which are lit by 0 if `active_low`;
+        `busy` is the path of the signal that is high during a run, `settle_clocks` are those of
+        `SETTLE_SECONDS`, and `cells` are the vendor's that the netlist uses.
     """
     platform = board.make_platform()
     pins = {
