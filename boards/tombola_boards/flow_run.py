@@ -14,6 +14,8 @@ from tombola_boards.report import Report, count_flip_flops, overfull, parse_repo
 
 Progress = Callable[[str], None]
 """Told the name of each stage as it begins."""
+UNROUTABLE = "ERROR: Routing design failed"
+"""What nextpnr says when a placement leaves no way for a wire; another one may."""
 
 
 class FlowRun:
@@ -56,7 +58,10 @@ class FlowRun:
         flip_flops = count_flip_flops(netlist.read_text())
         best = None
         for seed in range(1, seeds + 1):
-            self._step(self._flow.place_route_with(seed), f"place_route, seed {seed}")
+            try:
+                self._step(self._flow.place_route_with(seed), f"place_route, seed {seed}")
+            except _UnroutableError:
+                continue
             report = parse_report(
                 (self._folder / REPORT).read_text(),
                 family=self._board.family,
@@ -69,6 +74,11 @@ class FlowRun:
                 report.short_paths, -report.fmax_mhz
             ):
                 best = report
+        if best is None:
+            raise ToolError(
+                f"{self._board.name}: nextpnr must find a route for each wire, and did not in "
+                f"{_tried(seeds)}; try --seeds {2 * seeds} or a smaller --geometry"
+            )
         raise ToolError(clock_message(self._board, best, seeds))
 
     def pack(self) -> bytes:
@@ -98,7 +108,12 @@ class FlowRun:
             raise ToolError(
                 f"{name}: the engine must fit: {', '.join(too_much)}; choose a smaller --geometry"
             )
-        raise ToolError(f"{name}: {step.tool} failed: {first_error(messages)}")
+        error = _UnroutableError if UNROUTABLE in messages else ToolError
+        raise error(f"{name}: {step.tool} failed: {first_error(messages)}")
+
+
+class _UnroutableError(ToolError):
+    """A placement that nextpnr finds no route for."""
 
 
 def first_error(messages: str) -> str:
@@ -110,7 +125,7 @@ def first_error(messages: str) -> str:
 
 def clock_message(board: Board, report: Report, seeds: int) -> str:
     """What to say when no placement runs at the clock."""
-    tried = "1 placement" if seeds == 1 else f"{seeds} placements"
+    tried = _tried(seeds)
     if report.short_paths:
         return (
             f"{board.name}: paths that end before their hold time must be 0, not "
@@ -122,3 +137,7 @@ def clock_message(board: Board, report: Report, seeds: int) -> str:
         f"{board.clock_mhz:g} MHz (best of {tried}{path}); try --seeds {2 * seeds} or a smaller "
         f"--geometry"
     )
+
+
+def _tried(seeds: int) -> str:
+    return "1 placement" if seeds == 1 else f"{seeds} placements"

@@ -44,6 +44,9 @@ elif arguments[0] == "nextpnr-ice40":
     if seed == FAILS:
         print("Info: so far\\nERROR: no way\\nlater")
         sys.exit(1)
+    if seed <= UNROUTED:
+        print("Warning: Failed to find a route\\nERROR: Routing design failed.")
+        sys.exit(1)
     cells = ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP", "ICESTORM_SPRAM")
     open("report.json", "w").write(json.dumps({
         "utilization": {cell: {"used": 1, "available": 2} for cell in cells},
@@ -61,13 +64,16 @@ else:
 def fake_tools(tmp_path, monkeypatch):
     """Programs that pretend.
 
-    `fails` is the seed at which placement breaks down, `hold` the last with too short paths.
+    `fails` is the seed at which placement breaks down, `hold` the last with too short paths,
+    `unrouted` the last without a route.
     """
     monkeypatch.setenv("TOMBOLA_CACHE", str(tmp_path / "cache"))
 
-    def install(fails=0, hold=0):
-        script = tmp_path / "fake.py"
-        script.write_text(FAKE.replace("FAILS", str(fails)).replace("HOLD", str(hold)))
+    def install(**seeds):
+        script, text = tmp_path / "fake.py", FAKE
+        for word in ("fails", "hold", "unrouted"):
+            text = text.replace(word.upper(), str(seeds.get(word, 0)))
+        script.write_text(text)
         monkeypatch.setattr(build, "find_tool", lambda name: Tool(
             name=name, argv=(sys.executable, str(script), name), version=(1, 2)
         ))
@@ -176,6 +182,21 @@ def test_short_paths_are_refused_however_fast_the_design_is(fake_tools):
     message = (
         "icebreaker: paths that end before their hold time must be 0, not 12 (best of 4 "
         "placements); try --seeds 8 or another --geometry"
+    )
+    with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
+        build_board(board_named("icebreaker"), config=SMALL)
+
+
+def test_a_placement_without_a_route_is_followed_by_another(fake_tools):
+    fake_tools(unrouted=2)
+    assert build_board(board_named("icebreaker"), config=SMALL).document["seed"] == 3
+
+
+def test_no_placement_has_a_route(fake_tools):
+    fake_tools(unrouted=4)
+    message = (
+        "icebreaker: nextpnr must find a route for each wire, and did not in 4 placements; try "
+        "--seeds 8 or a smaller --geometry"
     )
     with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
         build_board(board_named("icebreaker"), config=SMALL)
