@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tombola.model.fold import MOST_BIAS, MOST_LOGIT, MOST_SCALE, fold, fold_logits, nearest
+from tombola.model.fold import (
+    MOST_BIAS,
+    MOST_LOGIT,
+    MOST_SCALE,
+    fold,
+    fold_logits,
+    fold_sign,
+    nearest,
+)
 from tombola.spec.errors import ConfigError
 
 SMALL = st.floats(min_value=-200, max_value=200, allow_nan=False, width=32)
@@ -90,3 +98,50 @@ def test_logits_stay_in_proportion_and_within_32_bits(channels, residual, bound,
     assert folded.shift == 0
     reach = np.abs(folded.scale.astype(np.int64)) * bound + np.abs(folded.bias.astype(np.int64))
     assert reach.max() + abs(folded.residual_scale) * other <= MOST_LOGIT
+
+
+def signs(folded, sums, residual=0):
+    total = sums[:, None] * folded.scale.astype(np.int64) + folded.bias
+    return (total + residual * folded.residual_scale).clip(-1, 1)
+
+
+def test_a_sign_is_a_threshold_by_hand():
+    # 2 sum - 5 >= 0 from sum 3; -2 sum + 5 >= 0 up to sum 2; no weights: the sign of the offset.
+    folded = fold_sign(np.array([2.0, -2.0, 0.0, 0.0]), np.array([-5.0, 5.0, -0.1, 0.0]))
+    assert folded.scale.tolist() == [2, -2, 0, 0]
+    assert folded.bias.tolist() == [-5, 5, -1, 1]
+    assert (folded.shift, folded.residual_scale) == (0, 0)
+    assert signs(folded, np.array([2, 3])).tolist() == [[-1, 1, -1, 1], [1, -1, -1, 1]]
+
+
+def test_a_sum_of_exactly_zero_is_positive():
+    folded = fold_sign(np.array([1.0, -1.0]), np.array([-3.0, 3.0]))
+    assert signs(folded, np.array([3])).tolist() == [[1, 1]]
+
+
+@given(CHANNELS)
+def test_a_sign_is_exact_for_every_sum(channels):
+    multiplier, offset = np.array(channels, dtype=np.float64).T
+    folded = fold_sign(multiplier, offset)
+    sums = np.arange(-300, 301)
+    real = sums[:, None] * multiplier + offset
+    clear = np.abs(real) > 1e-9 * (1 + np.abs(offset))
+    expected = np.where(real < 0, -1, 1)
+    assert (signs(folded, sums)[clear] == expected[clear]).all()
+    assert (np.abs(signs(folded, sums)) == 1).all()
+
+
+@given(CHANNELS, SMALL, st.integers(-255, 255))
+def test_a_sign_behind_a_residual_is_never_zero_and_right_but_for_rounding(channels, factor, value):
+    multiplier, offset = np.array(channels, dtype=np.float64).T
+    folded = fold_sign(multiplier, offset, residual=factor)
+    assert np.abs(folded.scale.astype(int)).max() <= MOST_SCALE
+    assert abs(folded.residual_scale) <= MOST_SCALE
+    sums = np.arange(-100, 101)
+    found = signs(folded, sums, value)
+    assert (np.abs(found) == 1).all()
+    real = sums[:, None] * multiplier + offset + factor * value
+    largest = max(np.abs(multiplier).max(), abs(factor))
+    # 14 bits of the largest factor, for a sum, a residual and an offset.
+    clear = np.abs(real) > largest * 2.0**-13 * (np.abs(sums)[:, None] + abs(value) + 2)
+    assert (found[clear] == np.where(real < 0, -1, 1)[clear]).all()

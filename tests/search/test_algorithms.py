@@ -69,7 +69,7 @@ def test_logits_of_the_ticket_are_those_of_the_network_exactly(variant, model):
     assert len(logits.unique()) > 5
     assert torch.equal(units.round().long(), logits)
     assert (units - logits).abs().max() < 0.1
-    net.check_alive()
+    net.check()
     assert 0 < net.convs[-1].mask.count_nonzero() < net.convs[-1].mask.numel()
 
 

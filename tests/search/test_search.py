@@ -1,5 +1,6 @@
 """A whole search: same seed, same bytes; stopped and resumed, same bytes; integers agree."""
 
+import hashlib
 import json
 import os
 import signal
@@ -14,12 +15,15 @@ import pytest
 
 from tombola.data import load
 from tombola.model.integer import IntegerModel
+from tombola.search.architecture import Convolution, Linear, chain
+from tombola.search.export import export
+from tombola.search.network import convert
 from tombola.search.presets import preset
 from tombola.search.samples import Samples
 from tombola.search.search import search
 from tombola.search.weight_source import WeightSource
 from tombola.spec import reference, ticket_file
-from tombola.spec.errors import ConfigError, DataError
+from tombola.spec.errors import ConfigError, DataError, TombolaError
 
 CLASSES = [str(digit) for digit in range(10)]
 
@@ -195,11 +199,81 @@ def test_weights_of_pytorch_give_an_accuracy_but_no_ticket(small, digits, tmp_pa
     assert not list(tmp_path.glob("*.ticket"))
 
 
-def test_the_folder_must_be_one(small, digits, tmp_path):
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_the_folder_must_be_one(folder, small, digits, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"^cannot make folder "):
-        run(small, digits, tmp_path / "file")
+    with pytest.raises(ConfigError, match=r"^cannot make folder .*; name another$"):
+        run(small, digits, tmp_path / folder)
     assert Path(tmp_path / "file").is_file()
+
+
+def test_the_folder_must_be_writable(small, digits):
+    # Not even root may write there.
+    with pytest.raises(ConfigError, match=r"^cannot make folder /proc/self: .*; name another$"):
+        run(small, digits, Path("/proc/self"))
+
+
+def test_a_file_that_cannot_be_written_is_named(small, digits, tmp_path):
+    (tmp_path / "checkpoint.pt").mkdir()
+    with pytest.raises(TombolaError, match=r"^cannot write .*checkpoint\.pt: "):
+        run(small, digits, tmp_path)
+
+
+def test_scores_that_run_away_stop_the_search(small, digits, tmp_path):
+    chosen = replace(small, settings=replace(small.settings, learning_rate=1e38))
+    with pytest.raises(ConfigError) as error:
+        run(chosen, digits, tmp_path)
+    said = "the scores of layer 0 are no longer numbers; lower the learning rate"
+    assert str(error.value) == said
+
+
+def test_a_loss_that_runs_away_stops_the_search(small, digits, tmp_path):
+    settings = replace(small.settings, learning_rate=1e38, norm="affine")
+    with pytest.raises(ConfigError) as error:
+        run(replace(small, settings=settings), digits, tmp_path)
+    assert str(error.value) == "the loss is no longer a number; lower the learning rate"
+
+
+def test_a_collapsed_mask_stops_the_search(small, digits, tmp_path):
+    settings = replace(small.settings, sparsity=1.0)
+    with pytest.raises(ConfigError) as error:
+        run(replace(small, settings=settings), digits, tmp_path)
+    assert str(error.value) == (
+        "layer 0 keeps no weight, so the logits do not depend on the image; lower sparsity, or "
+        "give each layer its own threshold with scope layer"
+    )
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_checkpoint_of_another_network_is_refused(small, digits, tmp_path):
+    run(small, digits, tmp_path)
+    other = replace(small, model=chain(Convolution(out=4), Linear(out=10)))
+    with pytest.raises(ConfigError) as error:
+        run(other, digits, tmp_path, resume=True)
+    said = str(error.value)
+    assert said.startswith(f"{tmp_path / 'checkpoint.pt'} is not of this network: ")
+    assert said.endswith("; search without --resume")
+    assert "\n" not in said
+
+
+# Of what a search starts from, which depends on no kernel: weights, scores, first masks, tables.
+FIRST_TICKETS = {
+    ("digits-cnn", 1): "af701379ab4f88b0",
+    ("fmnist-mlp", 7): "b47bbe08735a9f94",
+    ("fmnist-cnn", 3): "bdda103e7694d913",
+}
+
+
+@pytest.mark.parametrize(("name", "seed"), FIRST_TICKETS)
+def test_first_tickets_are_the_same_bytes_everywhere(name, seed):
+    chosen = preset(name)
+    frozen = {"prune": 0.35, "lock": 0.35} if seed == 3 else {}
+    settings = replace(chosen.settings, seed=seed, **frozen)
+    shape = (1, 8, 8) if name.startswith("digits") else (1, 28, 28)
+    network = convert(chosen.model(shape=shape, classes=10), settings, shape=shape)
+    ticket = export(network, classes=CLASSES, provenance={})
+    digest = hashlib.sha256(ticket_file.to_bytes(ticket)).hexdigest()
+    assert digest[:16] == FIRST_TICKETS[name, seed]
 
 
 def test_classes_are_checked_before_the_search(small, digits, tmp_path):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tombola.search import scores as score
 from tombola.search import weight_scale, weight_source
 from tombola.search.freezing import DrawnCounts, key_offsets
+from tombola.search.selection import keep_layerwise
 from tombola.search.settings import SearchSettings
 from tombola.search.straight_through import masked_weights
 from tombola.search.weight_source import WeightSource
@@ -94,6 +95,9 @@ class MaskedConv(nn.Module):
         settings, shape = self.settings, tuple(units.shape)
         if settings.start == "unit":
             return score.unit_start(shape, seed=settings.seed, index=self.weight_set.id)
+        if settings.start == "magnitude":
+            (kept,) = keep_layerwise([units.abs()], sparsity=settings.sparsity)
+            return score.magnitude_start(kept)
         fan_in = self.weight_set.layout.weights
         return score.uniform_start(
             shape, seed=settings.seed, index=self.weight_set.id, fan_in=fan_in

@@ -108,19 +108,25 @@ class Network(nn.Module):
         """To be called after a state was loaded: what depends on the masks follows them."""
         self._masking.resume()
 
-    def check_alive(self) -> None:
-        """Refuses masks that leave no way from the image to the logits.
+    def check(self) -> None:
+        """Refuses scores that rank nothing, and masks that leave no way from image to logits.
 
         Raises
         ------
         ConfigError
-            With the first layer that keeps no weight.
+            With the first layer whose scores are no numbers, or that keeps no weight.
         """
         alive, empty = [True], None
         for step, layer in zip(self.plan.steps, self.layers, strict=True):
             fed = alive[step.input]
-            if isinstance(layer, ConvLayer) and not layer.conv.mask.any():
-                fed, empty = False, empty or step.path
+            if isinstance(layer, ConvLayer):
+                if not torch.isfinite(layer.conv.scores).all():
+                    raise ConfigError(
+                        f"the scores of layer {step.path} are no longer numbers; lower the "
+                        "learning rate"
+                    )
+                if not layer.conv.mask.any():
+                    fed, empty = False, empty or step.path
             residual = getattr(step, "residual", None)
             alive.append(fed or (residual is not None and alive[residual]))
         if not alive[-1]:

@@ -1,5 +1,6 @@
 """A whole search: preset and data in, a folder with ticket, metrics, curve and checkpoint out."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,8 +105,10 @@ def search(
         _check_samples(samples, classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass  # better now than after the first epoch
     except OSError as error:
-        raise ConfigError(f"cannot make folder {out}: {error.strerror}") from None
+        raise ConfigError(f"cannot make folder {out}: {error.strerror}; name another") from None
     described = provenance(preset)
     identity = {
         **described,

@@ -88,8 +88,8 @@ class Trainer:
         Raises
         ------
         ConfigError
-            If the checkpoint is of another search, the loss is no longer a number, or the masks
-            have cut the logits off from the image.
+            If the checkpoint is of another search, loss or scores are no longer numbers, or the
+            masks have cut the logits off from the image.
         """
         with deterministic(threads=self._settings.threads):
             if resume and self._files is not None and self._files.checkpoint.exists():
@@ -124,7 +124,7 @@ class Trainer:
                 raise ConfigError("the loss is no longer a number; lower the learning rate")
             if self._observer is not None:
                 self._observer.step(epoch=epoch, step=step, steps=len(batches))
-        self._network.check_alive()
+        self._network.check()
         return EpochMetrics(
             epoch=epoch,
             loss=loss_sum / seen,
@@ -162,9 +162,9 @@ class Trainer:
             self._network.load_state_dict(state.network)
             self._optimiser.load_state_dict(state.optimiser)
         except (RuntimeError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].rstrip(":.;")
             raise ConfigError(
-                f"{files.checkpoint} is not of this network: {reason} search without --resume"
+                f"{files.checkpoint} is not of this network: {reason}; search without --resume"
             ) from None
         self._network.resume()
         self._history = list(state.history)
