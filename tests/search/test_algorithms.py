@@ -1,6 +1,7 @@
 """Every algorithm: searched, stopped and resumed, exported, and exact in integers."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,3 +127,20 @@ def test_the_command_line_names_what_there_is():
     assert tuple(ALGORITHMS) == search_options.ALGORITHMS
     for name, (choices, _) in search_options.CHOICES.items():
         assert choices == CHOICES[name]
+
+
+def test_the_page_has_a_row_for_each():
+    page = (Path(__file__).parents[2] / "docs" / "search.md").read_text()
+    table = page.split("## An algorithm is")[1].split("\n\n")[2]
+    rows = [line.split("|")[1:-1] for line in table.splitlines()[2:]]
+    assert [row[0].split("`")[1] for row in rows] == list(ALGORITHMS)
+    for row in rows:
+        settings = with_algorithm(SearchSettings(), row[0].split("`")[1])
+        _, ranks, scope, coats, schedule, frozen, scale, norm = (cell.strip() for cell in row)
+        assert ranks == {"abs": "abs(s)", "raw": "p"}[settings.ranking]
+        assert scope.startswith(settings.scope)
+        assert coats == str(settings.coats)
+        assert schedule == {"constant": "-"}.get(settings.schedule, settings.schedule)
+        assert (frozen == "-") is (settings.prune + settings.lock == 0)
+        assert scale == settings.scale
+        assert norm == {"folded": "affine where folded"}.get(settings.norm, settings.norm)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tombola.search.architecture import Convolution, Linear, MaxPooling, Model, chain
+from tombola.search.input_code import InputCode
 from tombola.search.settings import SearchSettings
 from tombola.spec.errors import ConfigError
 
@@ -17,12 +18,15 @@ class Preset:
     model : callable
         Takes ``shape``, that of the images, and ``classes`` by name; makes the plain model.
     settings : SearchSettings
+    code : InputCode or None
+        Of the image bytes; None for bytes as they are.
     """
 
     name: str
     dataset: str
     model: Model
     settings: SearchSettings
+    code: InputCode | None = None
 
 
 # The literature searches a hundred epochs at a rate of 0.1; in a few epochs 0.4 gains 0.5 to 1

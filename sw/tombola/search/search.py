@@ -95,7 +95,8 @@ def search(
     """
     settings = preset.settings
     shape = tuple(train.images.shape[1:])
-    network = convert(preset.model(shape=shape, classes=len(classes)), settings, shape=shape)
+    model = preset.model(shape=shape, classes=len(classes))
+    network = convert(model, settings, shape=shape, code=preset.code)
     if network.classes != len(classes):
         raise ConfigError(
             f"preset {preset.name} ends in {network.classes} logits, but the data have "
