@@ -35,8 +35,8 @@ def identity_words(config: EngineConfig) -> dict[str, int]:
 def fingerprint(config: EngineConfig) -> int:
     """16 bits that tell this engine from others: CRC-16/XMODEM over `identity_words`.
 
-    Words lie lowest byte first, in the order of their addresses. As for any CRC of 16 bits, two
-    engines that differ in 16 neighbouring bits at most, so in one parameter, differ in it.
+    Words lie lowest byte first, in the order of their addresses. This CRC tells apart what differs
+    in 16 neighbouring bits at most, or in two bits: so all engines that differ in one parameter.
     """
     words = identity_words(config)
     return binascii.crc_hqx(struct.pack(f"<{len(words)}I", *words.values()), 0)

@@ -68,7 +68,10 @@ REGISTERS = (
     Register("ticket_words", 0x06, "r", "depth of the ticket memory"),
     Register("table_entries", 0x07, "r", "depth of the requantisation table"),
     Register("result_words", 0x08, "r", "depth of the result memory"),
-    Register("control", 0x09, "w", "1 starts a run; 2 clears the error code, 6 ends a run as well"),
+    Register(
+        "control", 0x09, "w",
+        "1 starts a run unless there is an error code; 2 clears it, 6 ends a run as well",
+    ),
     Register("status", 0x0A, "r", "bit 0 busy, bit 1 done; error code in bits 15..8"),
     Register("mark", 0x0B, "rw", "whatever the host leaves there; 0 at power-up"),
     Register("winner", 0x0C, "r", "index of the largest logit, the lowest of equals"),
