@@ -1,12 +1,17 @@
-"""A digits ticket, and the driver on a board in Python in place of a real one."""
+"""A digits ticket, and in place of a real board: the driver on one in Python, tools that only say.
+"""
 
 import pytest
 from support.fake_device import make_board, open_device
+from support.fake_programmer import FakeProgrammer
+from support.small_board import SMALL
 from support.tickets import TicketBuilder
 
-from tombola.cli import connecting
+from tombola.cli import bitstream, connecting
 from tombola.spec import ticket_file
 from tombola.spec.ticket import Window
+from tombola_boards import build, registry
+from tombola_boards.build import Built
 
 
 def digits_ticket(shape=(1, 8, 8), **provenance):
@@ -48,4 +53,29 @@ def opened(monkeypatch, board):
         return open_device(board)
 
     monkeypatch.setattr(connecting, "open_device", connect)
+    return calls
+
+
+@pytest.fixture
+def programmer(tmp_path, monkeypatch):
+    """In place of openFPGALoader; records its calls."""
+    (tmp_path / "bin").mkdir()
+    fake = FakeProgrammer(tmp_path / "bin", monkeypatch)
+    fake.install("openFPGALoader")
+    return fake
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """A board named small, and in place of synthesis a list of what was built."""
+    monkeypatch.setitem(registry.BOARDS, "small", SMALL)
+    monkeypatch.setattr(build, "find_tools", lambda board: {})
+    calls = []
+
+    def build_board(board, *, config, **options):
+        calls.append((board.name, config, options))
+        document = {"bitstream": "small.bit", "bitstream_sha256": "f" * 64}
+        return Built(document=document, files={"small.bit": b"\x05"})
+
+    monkeypatch.setattr(bitstream, "build_board", build_board)
     return calls

@@ -5,7 +5,6 @@ import sys
 from types import ModuleType
 
 import pytest
-from support.fake_programmer import FakeProgrammer
 
 from tombola import device
 from tombola.cli import bitstream
@@ -13,12 +12,6 @@ from tombola.cli.main import main
 from tombola.device.usb import Found
 from tombola_boards.build import Built
 from tombola_boards.registry import BOARDS
-
-
-@pytest.fixture
-def programmer(tmp_path, monkeypatch):
-    (tmp_path / "bin").mkdir()
-    return FakeProgrammer(tmp_path / "bin", monkeypatch)
 
 
 def test_list(monkeypatch, capsys):
@@ -61,7 +54,6 @@ def test_info(name, capsys):
 
 
 def test_program_a_file(programmer, tmp_path, capsys):
-    programmer.install("openFPGALoader")
     file = tmp_path / "top.bit"
     file.write_bytes(b"\x01")
     arguments = ["board", "program", "ulx3s-25f", "--bitstream", str(file)]

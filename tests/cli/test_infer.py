@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import serial
 from PIL import Image
-from support.tickets import TicketBuilder
 
 from tombola import data
-from tombola.cli import samples
 from tombola.cli.main import main
 from tombola.data.catalog import SOURCES, source_of
 from tombola.device import Device, usb
@@ -139,10 +137,6 @@ def test_another_logit_is_status_1(opened, board, ticket_path, capsys):
     assert [each["agrees"] for each in said["results"]] == [True, False, True, True]
 
 
-def save(path, **arrays):
-    np.savez(path, **arrays)
-
-
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -166,83 +160,6 @@ def test_without_a_ticket(capsys):
     assert main(["infer", "--device", "auto", "x.png"]) == 2
     assert capsys.readouterr().err == (
         "tombola: error: infer needs the ticket to know what it should find; add --ticket FILE\n"
-    )
-
-
-def test_no_image_file(opened, ticket_path, tmp_path, capsys):
-    file = tmp_path / "a.png"
-    file.write_text("hello")
-    assert infer(ticket_path, file) == 2
-    assert capsys.readouterr().err == (
-        f"tombola: error: {file} is no image; give a .png, another image file or a .npz\n"
-    )
-
-
-def test_an_image_of_another_size(opened, ticket_path, tmp_path, capsys):
-    file = tmp_path / "a.png"
-    Image.fromarray(np.zeros((8, 9), np.uint8)).save(file)
-    assert infer(ticket_path, file) == 2
-    assert capsys.readouterr().err == (
-        "tombola: error: images must be 1x8x8 (channels x height x width) for this ticket, not "
-        f"1x8x9 as {file}\n"
-    )
-
-
-def test_an_image_with_too_many_bits(opened, ticket_path, tmp_path, capsys):
-    file = tmp_path / "a.png"
-    Image.fromarray(np.zeros((8, 8), np.uint16)).save(file)
-    assert infer(ticket_path, file) == 2
-    assert capsys.readouterr().err == (
-        f"tombola: error: {file} must have 8 bits a channel, not the format I;16; convert it\n"
-    )
-
-
-ZEROS = np.zeros((2, 1, 8, 8), np.uint8)
-
-
-@pytest.mark.parametrize(
-    "arrays, message",
-    [
-        ({"pictures": ZEROS}, "{} must hold an array named images; write it with numpy.savez"),
-        ({"images": ZEROS.astype(float)},
-         "images in {} must be uint8 of shape (batch, channels, height, width), not float64 of "
-         "shape (2, 1, 8, 8)"),
-        ({"images": ZEROS[:0]},
-         "images in {} must be uint8 of shape (batch, channels, height, width), not uint8 of "
-         "shape (0, 1, 8, 8)"),
-        ({"images": ZEROS, "labels": np.zeros(3, int)},
-         "labels in {} must be integers of shape (2,), not int64 of shape (3,)"),
-        ({"images": ZEROS, "labels": np.zeros(2)},
-         "labels in {} must be integers of shape (2,), not float64 of shape (2,)"),
-        ({"images": np.zeros((2, 3, 8, 8), np.uint8)},
-         "images must be 1x8x8 (channels x height x width) for this ticket, not 3x8x8 as those "
-         "in {}"),
-    ],
-)  # fmt: skip
-def test_wrong_arrays(opened, ticket_path, tmp_path, capsys, arrays, message):
-    file = tmp_path / "a.npz"
-    np.savez(file, **arrays)
-    assert infer(ticket_path, file) == 2
-    assert capsys.readouterr().err == f"tombola: error: {message.format(file)}\n"
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x80\x04nothing"])
-def test_a_damaged_archive(opened, ticket_path, tmp_path, capsys, content):
-    file = tmp_path / "a.npz"
-    file.write_bytes(content)
-    assert infer(ticket_path, file) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"tombola: error: {file} is no sound .npz file: ")
-    assert said.count("\n") == 1
-
-
-def test_a_single_array_is_no_archive(opened, ticket_path, tmp_path, capsys):
-    file = tmp_path / "a.npz"
-    with file.open("wb") as out:
-        np.save(out, ZEROS)
-    assert infer(ticket_path, file) == 2
-    assert capsys.readouterr().err == (
-        f"tombola: error: {file} is no sound .npz file: it holds a single array\n"
     )
 
 
@@ -299,21 +216,4 @@ def test_a_ticket_that_does_not_fit(opened, tmp_path, capsys):
     assert capsys.readouterr().err == (
         "tombola: error: tensor 1 needs 900 words of 4 activations but at most 1024 words a bank, "
         "less what is still read, are there; use an engine with more activation memory\n"
-    )
-
-
-def test_a_colour_ticket_and_one_that_takes_pixels_as_channels(tmp_path):
-    coloured, flat = TicketBuilder((3, 2, 2)), TicketBuilder((12, 1, 1))
-    tickets = [each.conv(2, (1, 1), in_channels=each.input.shape[0], logits=True).build()
-               for each in (coloured, flat)]  # fmt: skip
-    file = tmp_path / "c.png"
-    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    Image.fromarray(pixels).save(file)
-    by_channel = pixels.transpose(2, 0, 1)
-    images = [samples.from_files(ticket, [file]).images for ticket in tickets]
-    np.testing.assert_array_equal(images[0], by_channel[None])
-    np.testing.assert_array_equal(images[1], by_channel.reshape(1, 12, 1, 1))
-    Image.fromarray(pixels[..., 0]).save(file)
-    np.testing.assert_array_equal(
-        samples.from_files(tickets[0], [file]).images, np.repeat(pixels[None, None, ..., 0], 3, 1)
     )
