@@ -25,16 +25,24 @@ class Stage:
         As a user would type them after ``tombola``.
     seconds : float or None
         Wall-clock time, once it is done.
+    needs : Stage or None
+        Of another chain; what it writes is read here.
     document : dict
         What the command's ``--json`` said.
+    failure : str or None
+        In one line, once it has failed.
+    ended : threading.Event
+        It is done, has failed, or will not begin.
     """
 
     name: str
     arguments: list[str]
+    needs: "Stage | None" = None
     started: float | None = None
     seconds: float | None = None
     document: dict[str, Any] = field(default_factory=dict)
     failure: str | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def run(self, logs: Path) -> None:
         """Runs the command in a program of its own, its messages going to ``logs/NAME.log``."""
@@ -50,6 +58,13 @@ class Stage:
             lines = log.read_text().strip().splitlines() or ["no message"]
             self.failure = f"{self.name} failed: {lines[-1].removeprefix('tombola: error: ')}"
 
+    def may_begin(self) -> bool:
+        """Waits for what it needs; whether that is done."""
+        if self.needs is None:
+            return True
+        self.needs.ended.wait()
+        return self.needs.seconds is not None and self.needs.failure is None
+
     @property
     def state(self) -> str:
         """For the progress table."""
@@ -64,10 +79,17 @@ def run_chains(chains: list[list[Stage]], logs: Path) -> None:
     """Runs the chains side by side, each stage after the one before; raises for a failed stage."""
 
     def run_chain(stages: list[Stage]) -> None:
-        for stage in stages:
-            stage.run(logs)
-            if stage.failure:
-                return
+        try:
+            for stage in stages:
+                if not stage.may_begin():
+                    return
+                stage.run(logs)
+                stage.ended.set()
+                if stage.failure:
+                    return
+        finally:
+            for stage in stages:
+                stage.ended.set()
 
     threads = [threading.Thread(target=run_chain, args=(chain,)) for chain in chains]
     for thread in threads:
