@@ -58,8 +58,9 @@ def run(args) -> int:
     compile_ticket(ticket, board.config)
     samples = for_self_test(ticket, args.samples, data_dir=args.data_dir)
     virtual = is_virtual(address)
-    document = {"ticket": args.ticket, "board": board.name, "simulated": virtual}
-    document["programmed"] = None
+    document = {
+        "ticket": args.ticket, "board": board.name, "simulated": virtual, "programmed": None
+    }
     if not virtual:
         document |= _program(board, ticket if args.flash else None, args, address)
     with connect(address, board=board) if virtual else connect_again(address, board) as device:
