@@ -10,6 +10,8 @@ from tombola import device
 from tombola.cli import bitstream
 from tombola.cli.main import main
 from tombola.device.usb import Found
+from tombola.spec.errors import ToolError
+from tombola_boards import tools
 from tombola_boards.build import Built
 from tombola_boards.registry import BOARDS
 
@@ -28,6 +30,20 @@ def test_list(monkeypatch, capsys):
     assert all(name in shown for name in BOARDS)
     assert "/dev/ttyUSB0: ulx3s" in shown
     assert "/dev/ttyUSB9: a board whose USB strings do not tell which" in shown
+
+
+def test_list_names_the_programs_that_are_missing(monkeypatch, capsys):
+    def find_tool(name):
+        if name in ("iceprog", "nextpnr-ecp5"):
+            raise ToolError(f"{name} is missing")
+
+    monkeypatch.setattr(tools, "find_tool", find_tool)
+    assert main(["board", "list", "--json"]) == 0
+    boards = json.loads(capsys.readouterr().out)["boards"]
+    missing = {each["name"]: each["missing_tools"] for each in boards}
+    assert missing["icebreaker"] == ["iceprog"]
+    assert missing["ulx3s-25f"] == ["nextpnr-ecp5"]
+    assert missing["tang-nano-9k"] == []
 
 
 def test_list_without_a_board(monkeypatch, capsys):

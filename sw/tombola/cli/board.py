@@ -73,20 +73,46 @@ def _list(args) -> int:
     from ..device import find_boards
 
     plugged = [{"port": found.port, "board": found.board} for found in find_boards()]
-    document = {"boards": [_describe(board) for board in BOARDS.values()], "plugged_in": plugged}
+    missing = _missing_tools(BOARDS.values())
+    boards = [
+        {**_describe(board), "missing_tools": [name for name in _tools(board) if name in missing]}
+        for board in BOARDS.values()
+    ]
+    document = {"boards": boards, "plugged_in": plugged}
     emit(document, json_mode=args.json, table=lambda: _list_table(document))
     return 0
+
+
+def _tools(board) -> list[str]:
+    """What builds for a board and programs it, by name."""
+    from tombola_boards.flow import TOOLS
+
+    return [*TOOLS[board.family], board.programmer.tool]
+
+
+def _missing_tools(boards) -> set[str]:
+    from tombola_boards.tools import find_tool
+
+    from ..spec.errors import ToolError
+
+    missing = set()
+    for name in {name for board in boards for name in _tools(board)}:
+        try:
+            find_tool(name)
+        except ToolError:
+            missing.add(name)
+    return missing
 
 
 def _list_table(document):
     from rich.console import Group
     from rich.table import Table
 
-    table = Table("board", "what", "engine", "MACs", "clock", box=None)
+    table = Table("board", "what", "engine", "MACs", "clock", "lacks here", box=None)
     for each in document["boards"]:
         table.add_row(
             each["name"], each["title"], each["geometry"], f"{each['macs']:,}",
-            f"{each['clock_mhz']:g} MHz",
+            f"{each['clock_mhz']:g} MHz", ", ".join(each["missing_tools"]) or "nothing",
         )
     plugged = [
         f" {each['port']}: {each['board'] or 'a board whose USB strings do not tell which'}"
