@@ -69,10 +69,10 @@ class RunningQuantiser(nn.Module):
         """Real values of any shape to whole numbers."""
         if self.training:
             self._follow(values.detach())
-        return _whole(values / self.step + _half(self.type), self.type)
+        return _whole((values / self.step).add_(_half(self.type)), self.type)
 
     def _follow(self, values: Tensor) -> None:
-        deviation = values.square().mean().sqrt()
+        deviation = torch.linalg.vector_norm(values) / values.numel() ** 0.5
         # Where nothing comes in, or too much for a number, the step stays.
         if not torch.isfinite(deviation) or deviation == 0:
             return
