@@ -30,7 +30,8 @@ HEAD = """# The boards
 Made by `python docs/records/boards.py` from the boards in `boards/tombola_boards` and the records
 in [records/boards](records/boards); a record is what `tombola build --board NAME --out DIR` wrote,
 kept by `python docs/records/boards.py keep DIR`. The same programs give the same bitstream on any
-machine. No bitstream has been on hardware: cells and clocks are those of the tools.
+machine. No bitstream has been on hardware: cells and clocks are those of the tools. An ECP5-12F is
+the die of a 25F, and the tools let all of it be used; Lattice promises half.
 
 ## Engines
 """
