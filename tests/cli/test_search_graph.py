@@ -52,7 +52,7 @@ def test_refused(tmp_path, capsys, options, message):
 
 @pytest.mark.parametrize(
     "options",
-    [("--preset", "digits-cnn"), ("--norm", "affine"), ("--hyperparameters", "authors")],
+    [("--preset", "digits-cnn"), ("--norm", "affine"), ("--coat-sparsities", "0.9")],
 )
 def test_what_images_have_is_refused(tmp_path, capsys, options):
     assert cli.main([*SEARCH, *options, "--out", str(tmp_path)]) == 2

@@ -56,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"--{name} is not for graph networks; leave it out")
     given = {name: getattr(args, name) for name in CHANGES}
     settings = algorithm(
-        args.algorithm, **{name: value for name, value in given.items() if value is not None}
+        args.algorithm,
+        hyperparameters=args.hyperparameters or "small",
+        **{name: value for name, value in given.items() if value is not None},
     )
     graph = data.load_graph(args.dataset, data_dir=args.data_dir)
     problem = GraphProblem.of(

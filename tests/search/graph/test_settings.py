@@ -10,7 +10,11 @@ from tombola.spec.errors import ConfigError
 
 def test_the_algorithms():
     multicoat = algorithm("gnn-multicoat")
-    assert (multicoat.ranking, multicoat.coats, multicoat.epochs) == ("abs", 3, 400)
+    assert (multicoat.ranking, multicoat.coats) == ("abs", 3)
+    authors = algorithm("gnn-multicoat", hyperparameters="authors")
+    assert (authors.epochs, authors.learning_rate) == (400, 0.01)
+    changed = algorithm("gnn-multicoat", hyperparameters="authors", epochs=9)
+    assert (changed.epochs, changed.learning_rate) == (9, 0.01)
     assert multicoat.sparsities == pytest.approx((0.5, 2 / 3, 5 / 6))
     ugt = algorithm("gnn-ugt", sparsity=0.75)
     assert (ugt.ranking, ugt.sparsities) == ("raw", (0.75,))

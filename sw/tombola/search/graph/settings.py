@@ -61,8 +61,8 @@ class GraphSettings:
     keep_of_16: int = 0
     stages: int = 0
     fold_masks: str = "own"
-    epochs: int = 400
-    learning_rate: float = 0.01
+    epochs: int = 40
+    learning_rate: float = 0.001
     dropout: float = 0.0
     threads: int = 1
 
@@ -116,10 +116,24 @@ ALGORITHMS = {
     "gnn-nm": GraphSettings(keep_of_16=8),
 }
 """Multicoated (Yan et al., 2023), UGT (Huang et al., 2022), N:M (Yan et al., 2025)."""
+HYPERPARAMETERS: dict[str, dict[str, Any]] = {
+    "small": {},
+    "authors": {"epochs": 400, "learning_rate": 0.01},
+}
+"""The authors' take ten times as long; docs/results.md compares them."""
 
 
-def algorithm(name: str, **changes: Any) -> GraphSettings:
+def algorithm(name: str, *, hyperparameters: str = "small", **changes: Any) -> GraphSettings:
     """The settings of an algorithm, with changes.
+
+    Parameters
+    ----------
+    name : str
+        A name among `ALGORITHMS`.
+    hyperparameters : str
+        A name among `HYPERPARAMETERS`.
+    changes
+        Settings by name, before which the hyperparameters give way.
 
     Raises
     ------
@@ -128,4 +142,4 @@ def algorithm(name: str, **changes: Any) -> GraphSettings:
     """
     if name not in ALGORITHMS:
         raise ConfigError(f"algorithm {name!r} is unknown; known: {', '.join(ALGORITHMS)}")
-    return replace(ALGORITHMS[name], **changes)
+    return replace(ALGORITHMS[name], **(HYPERPARAMETERS[hyperparameters] | changes))
