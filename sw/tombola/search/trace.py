@@ -35,7 +35,8 @@ def plan(model: nn.Module, *, shape: Shape) -> Plan:
 def _traced(model: nn.Module, shape: Shape) -> list[fx.Node]:
     """Nodes of the model's graph, with the shape of each value."""
     was_training = [(module, module.training) for module in model.modules()]
-    example = torch.zeros(1, *shape)
+    weights = next(model.parameters(), torch.empty(0))
+    example = torch.zeros(1, *shape, device=weights.device, dtype=weights.dtype)
     try:
         traced = fx.symbolic_trace(model)
         model.eval()
