@@ -74,11 +74,13 @@ def test_logits_of_the_ticket_are_those_of_the_network_exactly(variant, model):
     assert 0 < net.convs[-1].mask.count_nonzero() < net.convs[-1].mask.numel()
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_searches_and_resumes_to_the_same_bytes(name, small, digits, tmp_path):
+@pytest.mark.parametrize("variant", [*ALGORITHMS, "limited", "sign"])
+def test_searches_and_resumes_to_the_same_bytes(variant, small, digits, tmp_path):
     train, test = digits
     classes = [str(digit) for digit in range(10)]
-    chosen = replace(small, settings=with_algorithm(small.settings, name))
+    name = variant if variant in ALGORITHMS else "edge-popup"
+    settings = replace(with_algorithm(small.settings, name), **VARIANTS[variant])
+    chosen = replace(small, settings=settings)
 
     class Stop:
         def step(self, *, epoch, step, steps):

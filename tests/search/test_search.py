@@ -199,6 +199,24 @@ def test_weights_of_pytorch_give_an_accuracy_but_no_ticket(small, digits, tmp_pa
     assert not list(tmp_path.glob("*.ticket"))
 
 
+def test_stored_weights_give_a_ticket(small, digits, tmp_path):
+    """The parts of a search in a trained network; here it only learnt what a search teaches."""
+    settings = replace(
+        small.settings,
+        weights=WeightSource.STORED,
+        start="magnitude",
+        ranking="raw",
+        limit="quartic",
+        sparsity=0.4,
+    )
+    result = run(replace(small, settings=settings), digits, tmp_path)
+    assert result.history[-1].train_accuracy > 0.4
+    assert abs(result.integer_accuracy - result.float_accuracy) <= 0.01
+    ticket = ticket_file.load(result.ticket)
+    assert [mask.coding.stored for mask in ticket.masks] == [8, 8, 8]
+    assert ticket.provenance["weights"] == "stored"
+
+
 @pytest.mark.parametrize("folder", ["file", "file/below"])
 def test_the_folder_must_be_one(folder, small, digits, tmp_path):
     (tmp_path / "file").write_text("")

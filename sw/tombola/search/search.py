@@ -128,7 +128,7 @@ def search(
     metrics.write(history, out / "metrics.jsonl")
     curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
     measured = history[-1].test_accuracy
-    if settings.weights is not WeightSource.STREAM:
+    if settings.weights is WeightSource.TORCH:
         return SearchResult(
             ticket=None,
             ticket_bytes=None,
