@@ -40,9 +40,9 @@ EXPERIMENTS = {
     for name, algorithm, options, seeds in (
         ("digits-cnn", "edge-popup", "--preset digits-cnn", FIVE),
         ("fmnist-cnn", "edge-popup", "--preset fmnist-cnn", THREE),
-        ("fmnist-cnn-frozen", "partially-frozen", f"--preset fmnist-cnn {FROZEN}", THREE),
+        ("fmnist-cnn-frozen", "frozen", f"--preset fmnist-cnn {FROZEN}", THREE),
         ("fmnist-mlp-stream", "edge-popup", "--preset fmnist-mlp --weights stream", FIVE),
-        ("fmnist-mlp-frozen", "partially-frozen", f"--preset fmnist-mlp {FROZEN}", FIVE),
+        ("fmnist-mlp-frozen", "frozen", f"--preset fmnist-mlp {FROZEN}", FIVE),
         ("fmnist-mlp-torch", "edge-popup", "--preset fmnist-mlp --weights torch", FIVE),
     )
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from tombola.search.allocation import Allocation
-from tombola.search.footprint import Footprint, Norms, Scheme, footprint
+from tombola.search.footprint import Footprint, Scheme, footprint
 from tombola.search.models import build
 from tombola.search.survey import survey
 
@@ -172,7 +172,7 @@ def counted(configuration: dict) -> Footprint:
     shape = tuple(model.pop("shape"))
     with torch.device("meta"):
         layers = survey(build(model.pop("name"), shape=shape, **model), shape=shape)
-    size |= {"sparsities": tuple(size["sparsities"]), "norms": Norms(size["norms"])}
+    size["sparsities"] = tuple(size["sparsities"])
     size["allocation"] = Allocation(size.get("allocation", "uniform"))
     return footprint(layers, Scheme(**size))
 

@@ -10,13 +10,13 @@ from torch import nn
 
 from tombola.model.account import account
 from tombola.search.allocation import Allocation, densities
-from tombola.search.footprint import Norms, Scheme, footprint
+from tombola.search.footprint import Scheme, footprint
 from tombola.search.models import build
 from tombola.search.survey import survey
 from tombola.spec.errors import ConfigError
 
 CIFAR = (3, 32, 32)
-PUBLISHED = Scheme(sparsities=(0.7,), norms=Norms.FOLDED, seed_bits=32)
+PUBLISHED = Scheme(sparsities=(0.7,), norm="folded", seed_bits=32)
 """Of the Hidden-Fold networks: a seed of 32 bits, and 30 % kept."""
 
 

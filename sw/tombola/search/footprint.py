@@ -1,6 +1,5 @@
 """What a ticket of a network will cost in bits, from the network and the settings alone."""
 
-import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,9 @@ from typing import Any
 from tombola.model.account import entropy_bits
 from tombola.search.allocation import Allocation, freeze_ratios
 from tombola.search.selection import drop_count
+from tombola.search.settings import SearchSettings
 from tombola.search.survey import SurveyedLayer
+from tombola.search.weight_source import WeightSource
 from tombola.spec.arithmetic import BIAS_BITS, SCALE_BITS
 from tombola.spec.errors import ConfigError
 from tombola.spec.size import SEED_BITS
@@ -18,14 +19,6 @@ from tombola.spec.weight_stream import DRAWS, freeze_counts
 FLOAT_BITS = 32
 FACTORS = 2
 """Of an affine batch norm a channel; as many statistics run along with it."""
-
-
-class Norms(enum.Enum):
-    """Batch norms with learned factors: none of them, all, or those of folded layers."""
-
-    PLAIN = "plain"
-    AFFINE = "affine"
-    FOLDED = "affine where folded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +31,10 @@ class Scheme:
         Dropped part of the weights for each coat, frozen ones counted in; a later coat is sparser.
     prune, lock : float
     allocation : Allocation
-    norms : Norms
+    jointly : bool
+        Whether prune and lock are spread together, or each by itself.
+    norm : str
+        What becomes of batch norms, as `tombola.search.settings.SearchSettings` has it.
     stored_bits : int
         Bits of sign and magnitude of a kept weight, where weights are stored; else 0.
     seed_bits : int
@@ -53,9 +49,24 @@ class Scheme:
     prune: float = 0.0
     lock: float = 0.0
     allocation: Allocation = Allocation.UNIFORM
-    norms: Norms = Norms.PLAIN
+    jointly: bool = True
+    norm: str = "plain"
     stored_bits: int = 0
     seed_bits: int = SEED_BITS
+
+    @classmethod
+    def of(cls, settings: SearchSettings) -> "Scheme":
+        """What a search with these settings will cost."""
+        stored = settings.weights is WeightSource.STORED
+        return cls(
+            sparsities=settings.sparsities,
+            prune=settings.prune,
+            lock=settings.lock,
+            allocation=settings.allocation,
+            jointly=settings.jointly,
+            norm=settings.norm,
+            stored_bits=settings.stored_bits if stored else 0,
+        )
 
     def __post_init__(self) -> None:
         rising = list(self.sparsities)
@@ -177,12 +188,10 @@ def footprint(layers: Sequence[SurveyedLayer], scheme: Scheme) -> Footprint:
     # What the coats keep of the searchable weights; a locked weight has the full value.
     kept = [max(0, weights - drop_count(weights, s) - locked) for s in scheme.sparsities]
     coded = [free, *kept[:-1]]
-    affine = {
-        Norms.PLAIN: 0,
-        Norms.AFFINE: sum(layer.norm_channels for layer in layers),
-        Norms.FOLDED: sum(layer.norm_channels for layer in layers if layer.uses > 1),
-    }[scheme.norms]
     norm_channels = sum(layer.norm_channels for layer in layers)
+    folded_channels = sum(layer.norm_channels for layer in layers if layer.uses > 1)
+    affine = {"affine": norm_channels, "frozen": norm_channels, "folded": folded_channels}
+    statistics = 0 if scheme.norm == "none" else norm_channels
     channels = sum(layer.uses * layer.size.out_channels for layer in layers)
     stored = scheme.stored_bits * kept[0]
     return Footprint(
@@ -192,8 +201,8 @@ def footprint(layers: Sequence[SurveyedLayer], scheme: Scheme) -> Footprint:
         entropy_bits=stored + sum(map(entropy_bits, kept, coded)),
         seed_bits=scheme.seed_bits,
         stored_bits=stored,
-        affine_bits=FLOAT_BITS * FACTORS * affine,
-        statistics_bits=FLOAT_BITS * FACTORS * norm_channels,
+        affine_bits=FLOAT_BITS * FACTORS * affine.get(scheme.norm, 0),
+        statistics_bits=FLOAT_BITS * FACTORS * statistics,
         requantisation_bits=channels * (SCALE_BITS + BIAS_BITS),
         norm_channels=norm_channels,
     )
@@ -206,6 +215,7 @@ def _frozen(layers: Sequence[SurveyedLayer], scheme: Scheme) -> tuple[int, int]:
         prune=scheme.prune,
         lock=scheme.lock,
         allocation=scheme.allocation,
+        jointly=scheme.jointly,
     )
     counts = [freeze_counts(prune, lock) for prune, lock in ratios]
     pruned = sum(layer.weights * count[0] for layer, count in zip(layers, counts, strict=True))
