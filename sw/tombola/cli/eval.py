@@ -1,5 +1,7 @@
 """Runs a ticket in exact integer arithmetic on the test images and counts what it gets right.
 
+The ticket of a graph network runs on the whole graph and is measured on the test nodes.
+
 Accuracies run from 0 to 1. The float accuracy is what the search noted in the ticket; the integer
 accuracy is measured now, with the arithmetic that the engine computes.
 """
@@ -8,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tombola.cli import output
+from tombola.cli import eval_graph, output
 
 SUMMARY = "measure a ticket's accuracy in the engine's integer arithmetic"
 EXAMPLES = """\
@@ -37,6 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from tombola.spec.errors import ConfigError
 
     ticket = ticket_file.load(args.ticket)
+    if eval_graph.takes(ticket):
+        document = eval_graph.run(args, ticket)
+        output.emit(document, json_mode=args.json, table=lambda: _table(document))
+        return 0
     name = args.dataset or ticket.provenance.get("dataset")
     if not isinstance(name, str):
         raise ConfigError(f"{args.ticket} names no data set; give one with --dataset")
@@ -66,7 +72,7 @@ def _table(document: dict[str, Any]) -> Any:
     from rich.table import Table
 
     table = Table(show_header=False, box=None)
-    table.add_row("images", f"{document['samples']} of {document['dataset']}")
+    table.add_row("samples", f"{document['samples']} of {document['dataset']}")
     table.add_row("integer accuracy", f"{document['integer_accuracy']:.4f}")
     noted = document["float_accuracy"]
     table.add_row("float accuracy of the search", "unknown" if noted is None else f"{noted:.4f}")

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from tombola.cli import output
+from tombola.cli.graph_problem import load_problem
 
 ALGORITHMS = ("gnn-multicoat", "gnn-ugt", "gnn-nm")
 CHANGES = (
@@ -44,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Searches a graph network, then prints what was found."""
-    from tombola import data
     from tombola.cli.search_progress import SearchProgress
-    from tombola.search.graph.problem import GraphProblem
     from tombola.search.graph.search import search_graph
     from tombola.search.graph.settings import algorithm
     from tombola.spec.errors import ConfigError
@@ -60,23 +59,14 @@ def run(args: argparse.Namespace) -> int:
         hyperparameters=args.hyperparameters or "small",
         **{name: value for name, value in given.items() if value is not None},
     )
-    graph = data.load_graph(args.dataset, data_dir=args.data_dir)
-    problem = GraphProblem.of(
-        features=graph.features,
-        starts=graph.starts,
-        columns=graph.columns,
-        values=graph.values,
-        edges=graph.edges,
-        labels=graph.labels,
-        splits=(graph.train, graph.validation, graph.test),
-        class_names=graph.class_names,
-    )
+    dataset = args.dataset.lower()
+    problem = load_problem(dataset, data_dir=args.data_dir)
     with SearchProgress(args.algorithm, epochs=settings.epochs) as progress:
         result = search_graph(
             settings,
             problem,
             name=args.algorithm,
-            dataset=graph.name,
+            dataset=dataset,
             out=args.out,
             resume=args.resume,
             observer=progress,
@@ -88,9 +78,9 @@ def run(args: argparse.Namespace) -> int:
         "float_accuracy": result.float_accuracy,
         "integer_accuracy": result.integer_accuracy,
         "last_accuracy": result.last_accuracy,
-        "samples": len(graph.test),
+        "samples": len(problem.test),
         "algorithm": args.algorithm,
-        "dataset": graph.name,
+        "dataset": dataset,
         **settings.record(),
         "dropped": 1 - result.kept,
         **result.size,
