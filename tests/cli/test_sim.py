@@ -65,8 +65,8 @@ def test_mismatch_is_status_1(ticket, tmp_path, capsys):
         (["--geometry", "x"], "geometry must be ROWSxLANES such as 8x8, not x"),
         (["--rtl", "none"], "cannot read none/design.json: No such file or directory; write the "
                             "folder with tombola rtl --out none"),
-        (["--dataset", "flowers"], "data set must be one of digits, fmnist, mnist, cifar10, not "
-                                   "'flowers'"),
+        (["--dataset", "flowers"], "data set must be one of digits, fmnist, mnist, cifar10, cora, "
+                                   "citeseer, not 'flowers'"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_one_line(ticket, capsys, arguments, message):

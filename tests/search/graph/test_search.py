@@ -14,7 +14,7 @@ from tombola.search.graph.settings import algorithm
 from tombola.spec import reference, ticket_file
 from tombola.spec.errors import ConfigError
 
-SMALL = {"hidden": 32, "epochs": 24, "seed": 3}
+SMALL = {"hidden": 32, "epochs": 24, "learning_rate": 0.01, "seed": 3}
 
 
 def run(problem, out, name="gnn-multicoat", *, resume=False, observer=None, **changes):
