@@ -1,10 +1,11 @@
 """Writes docs/results.md from the records beside this script; nothing in it is typed by hand."""
 
 import json
-import textwrap
 from pathlib import Path
 
+import graphs
 import torch
+from text import paragraph, percent, signed
 
 from tombola.search.allocation import Allocation
 from tombola.search.footprint import Footprint, Scheme, footprint
@@ -35,21 +36,6 @@ arithmetic.
 def record(name: str) -> dict:
     """One record by name."""
     return json.loads((HERE / f"{name}.json").read_text())
-
-
-def percent(summary: dict) -> str:
-    """Mean and deviation."""
-    return f"{100 * summary['mean']:.2f} ± {100 * summary['deviation']:.2f}"
-
-
-def signed(points: float) -> str:
-    """With its sign, and zero never negative."""
-    return f"{round(points, 2) + 0.0:+.2f}"
-
-
-def paragraph(text: str) -> str:
-    """Text in lines of at most 100 columns."""
-    return textwrap.fill(text, width=100, break_long_words=False, break_on_hyphens=False)
 
 
 def command(found: dict) -> str:
@@ -223,6 +209,7 @@ def render() -> str:
         ),
         frozen_section(),
         source_section(),
+        graphs.section(),
         not_run_section(),
     ]
     return "\n\n".join([HEAD.strip(), *sections]) + "\n"
