@@ -84,8 +84,8 @@ def build_board(
     config : EngineConfig, optional
         In place of the board's own.
     power_up : PowerUp, optional
-        A ticket that the board is to have without a host. Where contents can be exchanged, a design
-        is placed for the first ticket only.
+        A ticket that the board is to have without a host. Where contents can be exchanged, the
+        design is placed as it is without one, and for the first ticket only.
     seeds : int
         Placements to try, in a fixed order, until the clock is met.
     use_cache : bool
@@ -105,10 +105,13 @@ def build_board(
     tools = find_tools(board)
     config = config or board.config
     layout = contents.LAYOUTS.get(board.family) if power_up is not None else None
-    content = contents.placeholder(config) if layout else power_up
     progress("elaboration")
     began = time.monotonic()
-    flow = prepare(board, serial_engine(board, config, power_up=content))
+    flow = prepare(board, serial_engine(board, config, power_up=None if layout else power_up))
+    if layout:
+        content = contents.placeholder(config)
+        other = prepare(board, serial_engine(board, config, power_up=content))
+        flow = contents.placed_with(flow, other)
     seconds = {"elaboration": time.monotonic() - began}
 
     key = build_cache.cache_key(flow, tools, seeds=seeds)

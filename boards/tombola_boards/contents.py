@@ -5,8 +5,9 @@ RAMs they were spread over; then any other contents take their places in a secon
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +15,12 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ToolError
 from tombola.spec.power_up import PowerUp
 from tombola_boards.board import Family
-from tombola_boards.flow import NAME
+from tombola_boards.flow import NAME, NETLIST, Flow
+
+DESIGN, OTHER_DESIGN = f"{NAME}.il", "filled.il"
+SCRIPT, OTHER_NETLIST = f"{NAME}.ys", "filled.json"
+CONTENTS = ("INIT_", "INITVAL_")
+"""How the parameters of block RAM begin that say what it holds: of iCE40 and of ECP5."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,33 @@ def placeholder(config: EngineConfig) -> PowerUp:
     ticket = np.frombuffer(stream[:ticket_bytes], "<u4")
     table = np.frombuffer(stream[ticket_bytes:], "<u8")
     return PowerUp(ticket=ticket.tolist(), table=table.tolist())
+
+
+def placed_with(flow: Flow, other: Flow) -> Flow:
+    """The flow of a design with the block RAM of the same design with other contents.
+
+    Synthesis is asked twice, since it numbers its cells otherwise where contents differ, and that
+    would change the placement.
+    """
+    script = flow.files[SCRIPT]
+    again = script.replace(DESIGN, OTHER_DESIGN).replace(NETLIST, OTHER_NETLIST)
+    files = {
+        **flow.files,
+        OTHER_DESIGN: other.files[DESIGN],
+        SCRIPT: f"{script}design -reset\n{again}",
+    }
+    return replace(flow, files=files, contents=OTHER_NETLIST)
+
+
+def fill(netlist: str, other: str) -> str:
+    """A netlist with the contents of block RAM of another one, whose block RAMs have its names."""
+    design = json.loads(netlist)
+    others = json.loads(other)["modules"][NAME]["cells"]
+    for name, cell in design["modules"][NAME]["cells"].items():
+        for parameter in cell["parameters"]:
+            if parameter.startswith(CONTENTS):
+                cell["parameters"][parameter] = others[name]["parameters"][parameter]
+    return json.dumps(design)
 
 
 def exchange(placed: str, family: Family, config: EngineConfig, power_up: PowerUp) -> str:

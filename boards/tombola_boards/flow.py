@@ -48,6 +48,9 @@ class Flow:
         Name of the result.
     rewrite : callable
         Changes the netlist between synthesis and placement.
+    contents : str, optional
+        Name of a second netlist that synthesis makes: its block RAMs say with what those of the
+        first are placed.
     """
 
     files: Mapping[str, str]
@@ -56,6 +59,7 @@ class Flow:
     pack: Step
     bitstream: str
     rewrite: Callable[[str], str] = str
+    contents: str | None = None
 
     @property
     def tools(self) -> tuple[str, ...]:

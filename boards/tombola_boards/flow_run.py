@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from tombola.spec.errors import ToolError
 from tombola.spec.programs import Tool
+from tombola_boards import contents
 from tombola_boards.board import Board
 from tombola_boards.flow import NETLIST, PLACEMENT_LOG, REPORT, Flow, Step
 from tombola_boards.report import Report, count_flip_flops, overfull, parse_report
@@ -54,7 +55,10 @@ class FlowRun:
         """Synthesises, then places with one seed after the other until the clock is met."""
         self._step(self._flow.synthesis)
         netlist = self._folder / NETLIST
-        netlist.write_text(self._flow.rewrite(netlist.read_text()))
+        design = self._flow.rewrite(netlist.read_text())
+        if self._flow.contents is not None:
+            design = contents.fill(design, (self._folder / self._flow.contents).read_text())
+        netlist.write_text(design)
         flip_flops = count_flip_flops(netlist.read_text())
         best = None
         for seed in range(1, seeds + 1):

@@ -24,7 +24,7 @@ from tombola_boards.report import Report
 from tombola_hw.uart import UartReceiver
 
 FLOW = Flow(
-    files={"top.il": "netlist"},
+    files={"top.il": "netlist", "top.ys": "write_json top.json\n"},
     synthesis=Step(name="synthesis", tool="yosys", arguments=("-q",)),
     place_route=Step(name="place_route", tool="nextpnr-ice40", arguments=("--freq", "24")),
     pack=Step(name="pack", tool="icepack", arguments=("in", "out")),
@@ -38,7 +38,9 @@ FAKE = """
 import json, sys
 arguments = sys.argv[1:]
 if arguments[0] == "yosys":
-    open("top.json", "w").write('{"modules": {"top": {"cells": {}}}}')
+    for line in open("top.ys").read().splitlines():
+        if line.startswith("write_json"):
+            open(line.split()[1], "w").write('{"modules": {"top": {"cells": {}}}}')
     open("synthesis.log", "w").write("log")
 elif arguments[0] == "nextpnr-ice40":
     seed = int(arguments[arguments.index("--seed") + 1])
@@ -160,7 +162,7 @@ def test_a_family_without_exchange_is_placed_with_its_ticket(fake_tools, monkeyp
             board_named("icebreaker"), config=SMALL, power_up=power_up, use_cache=False
         )
         assert (built.files["icebreaker.bin"] == b"seed 2") == (layouts == {})
-    assert cores == [contents.placeholder(SMALL), power_up]
+    assert cores == [None, contents.placeholder(SMALL), power_up]
 
 
 def test_clock_that_is_not_met(fake_tools):
@@ -277,7 +279,8 @@ def test_verb_builds_every_board_and_goes_on_after_one_that_fails(
     met, missed = BOARDS["icebreaker"], BOARDS["ice40-hx8k"]
     monkeypatch.setattr(registry, "BOARDS", {board.name: board for board in (missed, met)})
     monkeypatch.setattr(
-        build, "prepare", lambda board, core: replace(FLOW, files={"top.il": board.name})
+        build, "prepare",
+        lambda board, core: replace(FLOW, files={**FLOW.files, "top.il": board.name}),
     )
     arguments = ["build", "--board", "all", "--seeds", "2", "--out", str(tmp_path)]
     assert main(arguments) == 2

@@ -15,6 +15,7 @@ from tombola.spec.power_up import PowerUp
 from tombola_boards import contents
 from tombola_boards.board import Family
 from tombola_boards.build import find_tools, prepare
+from tombola_boards.flow import NETLIST, Flow
 from tombola_boards.registry import board_named
 from tombola_hw.stores import TableStore
 from tombola_hw.word_memory import WordMemory
@@ -137,32 +138,48 @@ class Memories(wiring.Component):
         return m
 
 
-def place(board, config: EngineConfig, power_up: PowerUp, folder: Path) -> str:
-    """The memories alone, placed for a board."""
-    flow, tools = prepare(board, Memories(config, power_up)), find_tools(board)
+def place(flow: Flow, tools, folder: Path) -> str:
+    """The memories alone, placed."""
     folder.mkdir()
     for name, text in flow.files.items():
         (folder / name).write_text(text)
     for step in (flow.synthesis, flow.place_route_with(1)):
         subprocess.run([*tools[step.tool].argv, *step.arguments], cwd=folder, check=True)
-    return (folder / contents.LAYOUTS[board.family].file).read_text()
+        if step is flow.synthesis and flow.contents is not None:
+            netlist = folder / NETLIST
+            other = (folder / flow.contents).read_text()
+            netlist.write_text(contents.fill(netlist.read_text(), other))
+    (placed,) = (*folder.glob("top.asc"), *folder.glob("top.config"))
+    return placed.read_text()
 
 
-def blocks(design: str, family: Family) -> list[list[list[int]]]:
-    """The words of all block RAMs, wherever they are."""
-    layout, lines = contents.LAYOUTS[family], design.split("\n")
+def blocks(design: str, layout: contents.Layout) -> tuple[list[list[list[int]]], str]:
+    """The words of all block RAMs, wherever they are, and the design without them."""
+    lines = design.split("\n")
     starts = [at + 1 for at, line in enumerate(lines) if line.startswith(layout.header)]
-    return sorted([layout.read(line) for line in lines[at : at + layout.lines]] for at in starts)
+    words = [[layout.read(line) for line in lines[at : at + layout.lines]] for at in starts]
+    for at in starts:
+        lines[at : at + layout.lines] = [""] * layout.lines
+    return sorted(words), "\n".join(lines)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["icebreaker", "ice40-hx8k", "ulx3s-25f"])
 def test_what_the_tools_place_with_a_ticket_is_what_is_exchanged(name, tmp_path):
     board = board_named(name)
-    config, family = board.config, board.family
-    placed = place(board, config, contents.placeholder(config), tmp_path / "placeholder")
+    config, layout, tools = board.config, contents.LAYOUTS[board.family], find_tools(board)
     power_up = random_contents(3, config)
-    direct = place(board, config, power_up, tmp_path / "direct")
-    exchanged = contents.exchange(placed, family, config, power_up)
-    assert blocks(exchanged, family) == blocks(direct, family)
-    assert blocks(exchanged, family) != blocks(placed, family)
+
+    def flow(power_up):
+        return prepare(board, Memories(config, power_up))
+
+    filled = contents.placed_with(flow(PowerUp()), flow(contents.placeholder(config)))
+    placed = place(filled, tools, tmp_path / "placed")
+    exchanged = contents.exchange(placed, board.family, config, power_up)
+    found, design = blocks(exchanged, layout)
+    assert found == blocks(place(flow(power_up), tools, tmp_path / "direct"), layout)[0]
+    # The design is that without a ticket, cell by cell and wire by wire.
+    empty = contents.exchange(placed, board.family, config, PowerUp())
+    plain = place(flow(PowerUp()), tools, tmp_path / "plain")
+    assert blocks(empty, layout) == blocks(plain, layout)
+    assert blocks(empty, layout)[1] == design
