@@ -3,9 +3,13 @@
 Writes NAME.ticket, metrics.jsonl (one line an epoch), curve.png and checkpoint.pt to the output
 folder. The same command gives the same ticket, whether it ran through or was stopped and resumed.
 Accuracies run from 0 to 1 and are those on the test images, which choose nothing.
+
+Several processes search together when torchrun starts them: each takes its part of every batch, all
+keep the same masks, and the first one writes. The batch is that of all of them.
 """
 
 import argparse
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +24,12 @@ EXAMPLES = """\
   tombola search --preset fmnist-cnn --prune 0.35 --lock 0.35 --out build/frozen
   tombola search --preset fmnist-cnn --algorithm multicoat --coats 2 --out build/coats
   tombola search --preset fmnist-cnn --out build/fmnist --resume
+  torchrun --nproc-per-node 2 -m tombola.cli.main search --preset fmnist-cnn --out build/two
   tombola search --algorithm gnn-multicoat --dataset cora --out build/cora"""
 
 CHANGES = (
-    "epochs", "batch", "seed", "prune", "lock", "sparsity", "threads", "learning_rate",
+    "epochs", "batch", "seed", "prune", "lock", "sparsity", "threads", "learning_rate", "device",
+    "precision",
 )
 
 
@@ -43,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(name, type=float, metavar="RATIO", help=text)
     parser.add_argument(
+        "--freeze", type=float, metavar="RATIO",
+        help="prune and lock so many in all, as many of them pruned as the sparsity says",
+    )
+    parser.add_argument(
+        "--width", type=float, metavar="FACTOR", help="multiplies the channels of all but the last"
+    )
+    parser.add_argument(
         "--allocation", choices=("uniform", "epl", "erk", "igq"),
         help="how prune and lock are spread over the layers",
     )
@@ -53,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="of the scores")
     parser.add_argument(
         "--threads", type=int, metavar="N", help="of PyTorch; part of what decides the bytes"
+    )
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), help="where to compute (default: cpu)"
+    )
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), help="of convolutions (default: float32)"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
@@ -68,12 +87,18 @@ def run(args: argparse.Namespace) -> int:
         return search_graph.run(args)
     from tombola import data
     from tombola.cli.search_progress import SearchProgress
+    from tombola.search.distributed import joined
     from tombola.search.samples import Samples
     from tombola.search.search import search
 
     chosen = _preset(args)
     images = data.load(chosen.dataset, data_dir=args.data_dir)
-    with SearchProgress(chosen.name, epochs=chosen.settings.epochs) as progress:
+    with ExitStack() as stack:
+        ranks = stack.enter_context(joined(chosen.settings.device))
+        progress = None
+        if ranks.first:
+            progress = SearchProgress(chosen.name, epochs=chosen.settings.epochs)
+            stack.enter_context(progress)
         result = search(
             chosen,
             train=Samples.of(images.train_images, images.train_labels),
@@ -82,7 +107,10 @@ def run(args: argparse.Namespace) -> int:
             out=args.out,
             resume=args.resume,
             observer=progress,
+            ranks=ranks,
         )
+    if not ranks.first:
+        return 0
     document = {
         "ticket": result.ticket,
         "ticket_bytes": result.ticket_bytes,
@@ -91,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
         "samples": len(images.test_labels),
         "preset": chosen.name,
         "dataset": chosen.dataset,
+        "width": chosen.width,
         **chosen.settings.record(),
         "seconds": round(sum(metrics.seconds for metrics in result.history), 3),
         "metrics": args.out / "metrics.jsonl",
@@ -128,7 +157,13 @@ def _preset(args: argparse.Namespace) -> Any:
     if args.weights:
         changes["weights"] = WeightSource(args.weights)
     changes |= search_options.changes(args)
-    return replace(chosen, settings=replace(settings, **changes))
+    if args.freeze is not None:
+        if args.prune is not None or args.lock is not None:
+            raise ConfigError("--freeze sets prune and lock; leave --prune and --lock out")
+        sparsity = changes.get("sparsity", settings.sparsity)
+        changes |= {"prune": args.freeze * sparsity, "lock": args.freeze * (1 - sparsity)}
+    width = chosen.width if args.width is None else args.width
+    return replace(chosen, width=width, settings=replace(settings, **changes))
 
 
 def _table(document: dict[str, Any]) -> Any:

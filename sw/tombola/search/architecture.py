@@ -1,10 +1,11 @@
 """Sequential networks in few words: parts, and the PyTorch model they stand for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
+from tombola.search.models.parts import widened
 from tombola.spec.errors import ConfigError
 
 
@@ -59,10 +60,18 @@ Model = Callable[..., nn.Module]
 
 
 def chain(*parts: Part) -> Model:
-    """What makes the model of these parts, one behind the other; the last says its classes."""
+    """What makes the model of these parts, one behind the other; the last says its classes.
 
-    def model(*, shape: tuple[int, int, int], classes: int) -> nn.Module:
-        return sequential(parts, shape=shape)
+    A width multiplies the channels of all but the last.
+    """
+
+    def model(*, shape: tuple[int, int, int], classes: int, width: float = 1.0) -> nn.Module:
+        wide = [
+            replace(part, out=widened(part.out, width))
+            if isinstance(part, Convolution | Linear) else part
+            for part in parts[:-1]
+        ]  # fmt: skip
+        return sequential([*wide, *parts[-1:]], shape=shape)
 
     return model
 

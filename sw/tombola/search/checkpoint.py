@@ -58,7 +58,7 @@ def load(path: Path, *, identity: dict[str, str | int | float]) -> Checkpoint:
         If the file is damaged, or of a search with other settings.
     """
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         found = state["identity"]
         history = [EpochMetrics(**entry) for entry in state["history"]]
         version, network, optimiser = state["version"], state["network"], state["optimiser"]

@@ -8,14 +8,17 @@ import torch.utils.deterministic
 
 
 @contextmanager
-def deterministic(*, threads: int) -> Iterator[None]:
-    """Only deterministic kernels and a fixed number of threads inside; as before afterwards."""
+def deterministic(*, threads: int, device: str = "cpu") -> Iterator[None]:
+    """Only deterministic kernels and a fixed number of threads inside; as before afterwards.
+
+    A GPU lacks such kernels for some poolings: there PyTorch warns, and bytes may differ.
+    """
     before = (
         torch.are_deterministic_algorithms_enabled(),
         torch.get_num_threads(),
         torch.utils.deterministic.fill_uninitialized_memory,
     )
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     torch.set_num_threads(threads)
     # Nothing here reads memory that it has not written; the filling cost 20 % of a step.
     torch.utils.deterministic.fill_uninitialized_memory = False

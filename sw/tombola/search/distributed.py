@@ -104,6 +104,8 @@ def joined(device: str = "cpu") -> Iterator[Ranks]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
     try:
-        yield Ranks(rank=distributed.get_rank(), size=size)
+        ranks = Ranks(rank=distributed.get_rank(), size=size)
+        yield ranks
+        ranks.wait()  # one that leaves early would break the connections of the others
     finally:
         distributed.destroy_process_group()

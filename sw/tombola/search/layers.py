@@ -62,7 +62,8 @@ class ConvLayer(nn.Module):
 
     def forward(self, source: Map, residual: Map | None = None) -> Map:
         """One map, and perhaps another of the shape that the convolution makes."""
-        values = self.conv(source.values, source.step)
+        # Where convolutions compute in half precision, nothing else does.
+        values = self.conv(source.values, source.step).float()
         if self.norm is not None:
             values = self.norm(values)
         if residual is not None:

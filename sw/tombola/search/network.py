@@ -149,6 +149,9 @@ class Network(nn.Module):
 
     def _encoded(self, images: Tensor) -> Tensor:
         if self.table is None:
-            return images.float()
-        channel = torch.arange(self.shape[0], device=images.device)[:, None, None]
-        return self.table[channel, images.long()]
+            values = images.float()
+        else:
+            channel = torch.arange(self.shape[0], device=images.device)[:, None, None]
+            values = self.table[channel, images.long()]
+        # Weights lie channels last, in stream order; images that do too spare a third of a step.
+        return values.contiguous(memory_format=torch.channels_last)

@@ -20,6 +20,9 @@ class Preset:
     settings : SearchSettings
     code : InputCode or None
         Of the image bytes; None for bytes as they are.
+    width : float
+        Multiplies the channels of all layers but the last; the model must take it by name unless
+        it is 1.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Preset:
     model: Model
     settings: SearchSettings
     code: InputCode | None = None
+    width: float = 1.0
 
 
 # The literature searches a hundred epochs at a rate of 0.1; in a few epochs 0.4 gains 0.5 to 1

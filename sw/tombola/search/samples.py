@@ -39,5 +39,9 @@ class Samples:
             labels=torch.from_numpy(np.array(labels)).long(),
         )
 
+    def to(self, device: str) -> "Samples":
+        """The same samples in the memory of a device."""
+        return Samples(images=self.images.to(device), labels=self.labels.to(device))
+
     def __len__(self) -> int:
         return len(self.images)

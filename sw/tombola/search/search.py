@@ -10,12 +10,13 @@ import torch
 from tombola.model.integer import IntegerModel
 from tombola.search import curve, metrics
 from tombola.search.determinism import deterministic
+from tombola.search.distributed import Ranks
 from tombola.search.export import export
 from tombola.search.metrics import EpochMetrics
 from tombola.search.network import convert
 from tombola.search.presets import Preset
 from tombola.search.samples import Samples
-from tombola.search.trainer import Files, Observer, Trainer
+from tombola.search.trainer import ALONE, Files, Observer, Trainer
 from tombola.search.weight_source import WeightSource
 from tombola.spec import ticket_file
 from tombola.spec.errors import ConfigError
@@ -30,7 +31,7 @@ class SearchResult:
     Attributes
     ----------
     ticket : Path or None
-        None where the weights cannot be exported.
+        None where the weights cannot be exported, and in all processes but the first.
     ticket_bytes : int or None
     float_accuracy : float
         Of the network under search on the test samples, 0 to 1.
@@ -71,11 +72,12 @@ def search(
     out: Path,
     resume: bool = False,
     observer: Observer | None = None,
+    ranks: Ranks = ALONE,
 ) -> SearchResult:
     """Searches a preset and writes ``NAME.ticket``, metrics.jsonl, curve.png and checkpoint.pt.
 
     The ticket is the mask of the last epoch; nothing is chosen by test accuracy. The same preset,
-    data, PyTorch version and thread count give the same bytes, resumed or not.
+    data, PyTorch version, thread and process count give the same bytes, resumed or not.
 
     Parameters
     ----------
@@ -87,6 +89,9 @@ def search(
         Folder, made where it is missing.
     resume : bool
         Go on from the checkpoint in `out`, where there is one.
+    ranks : Ranks
+        This process among those that search together. The first one writes the files and finds the
+        ticket; the others return without.
 
     Raises
     ------
@@ -95,7 +100,8 @@ def search(
     """
     settings = preset.settings
     shape = tuple(train.images.shape[1:])
-    model = preset.model(shape=shape, classes=len(classes))
+    wide = {} if preset.width == 1 else {"width": preset.width}
+    model = preset.model(shape=shape, classes=len(classes), **wide)
     network = convert(model, settings, shape=shape, code=preset.code)
     if network.classes != len(classes):
         raise ConfigError(
@@ -111,24 +117,30 @@ def search(
     except OSError as error:
         raise ConfigError(f"cannot make folder {out}: {error.strerror}; name another") from None
     described = provenance(preset)
+    if ranks.size > 1:
+        described["processes"] = ranks.size
     identity = {
         **described,
         "seed": settings.seed,
         "training samples": len(train),
         "test samples": len(test),
     }
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("PyTorch sees no GPU; search with device cpu")
     trainer = Trainer(
         network,
         train=train,
         test=test,
         files=Files(checkpoint=out / "checkpoint.pt", identity=identity),
-        observer=_Recorder(out, observer),
+        observer=_Recorder(out, observer) if ranks.first else None,
+        ranks=ranks,
     )
     history = trainer.run(resume=resume)
-    metrics.write(history, out / "metrics.jsonl")
-    curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
     measured = history[-1].test_accuracy
-    if settings.weights is WeightSource.TORCH:
+    if ranks.first:
+        metrics.write(history, out / "metrics.jsonl")
+        curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
+    if settings.weights is WeightSource.TORCH or not ranks.first:
         return SearchResult(
             ticket=None,
             ticket_bytes=None,
@@ -167,6 +179,7 @@ def provenance(preset: Preset) -> Scalars:
     return {
         "preset": preset.name,
         "dataset": preset.dataset,
+        **({} if preset.width == 1 else {"width": preset.width}),
         **record,
         "torch": torch.__version__.partition("+")[0],
     }

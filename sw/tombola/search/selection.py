@@ -45,7 +45,7 @@ def _smallest(keys: Tensor, rank: int) -> Tensor:
     On a CPU by NumPy, whose partition of two million keys took 1.8 ms where `kthvalue` took 24.
     """
     if keys.device.type != "cpu":
-        return keys.kthvalue(rank).values
+        return keys.sort().values[rank - 1]
     return keys.new_tensor(np.partition(keys.numpy(), rank - 1)[rank - 1])
 
 

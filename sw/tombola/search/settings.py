@@ -26,6 +26,8 @@ CHOICES = {
     "activation": ("relu", "sign"),
     "limit": ("none", *LIMITS),
     "optimiser": ("sgd", "adam"),
+    "device": ("cpu", "cuda"),
+    "precision": ("float32", "bfloat16"),
 }
 """What a setting may be, where it is one of several names."""
 
@@ -92,6 +94,10 @@ class SearchSettings:
         "sgd" or "adam", on the scores; the rate falls along a cosine to 0.
     learning_rate, momentum, weight_decay : float
         Momentum is that of "sgd".
+    device : str
+        "cpu" or "cuda".
+    precision : str
+        Of convolutions and linear layers while searching: "float32" or "bfloat16".
     threads : int
         Of PyTorch; the order of its sums depends on it. Two threads on two cores that are also
         busy with something else wait for each other: a step took 15 times as long as with one.
@@ -125,6 +131,8 @@ class SearchSettings:
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 1e-4
+    device: str = "cpu"
+    precision: str = "float32"
     threads: int = 1
 
     def __post_init__(self) -> None:

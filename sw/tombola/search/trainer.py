@@ -13,14 +13,21 @@ from torch import Tensor
 
 from tombola.search import checkpoint
 from tombola.search.accuracy import float_accuracy
+from tombola.search.activation import RunningQuantiser
 from tombola.search.checkpoint import Checkpoint
 from tombola.search.determinism import deterministic
+from tombola.search.distributed import Ranks
 from tombola.search.metrics import EpochMetrics
 from tombola.search.network import Network
+from tombola.search.norm import BatchNorm
 from tombola.search.optimiser import optimiser
 from tombola.search.randomness import generator
 from tombola.search.samples import Samples
 from tombola.spec.errors import ConfigError
+
+ALONE = Ranks()
+LEAST_PART = 2
+"""Images of a batch for each process; one alone has no variance to normalise by."""
 
 
 class Observer(Protocol):
@@ -55,6 +62,8 @@ class Trainer:
     files : Files or None
         Without, nothing is written.
     observer : Observer or None
+    ranks : Ranks
+        This process among those that search together; the first one writes the files.
     """
 
     def __init__(
@@ -65,15 +74,24 @@ class Trainer:
         test: Samples,
         files: Files | None = None,
         observer: Observer | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         if tuple(train.images.shape[1:]) != network.shape:
             raise ConfigError(
                 f"network takes images of {network.shape}, not {tuple(train.images.shape[1:])}"
             )
         settings = network.settings
-        self._network, self._settings = network, settings
-        self._train, self._test = train, test
-        self._files, self._observer = files, observer
+        if settings.batch < LEAST_PART * ranks.size and ranks.size > 1:
+            raise ConfigError(
+                f"batch must be at least {LEAST_PART * ranks.size} for {ranks.size} processes, "
+                f"not {settings.batch}"
+            )
+        self._network, self._settings = network.to(settings.device), settings
+        self._train = train.to(settings.device)
+        self._test = Samples(images=ranks.part(test.images), labels=ranks.part(test.labels))
+        self._test = self._test.to(settings.device)
+        self._test_samples = len(test)
+        self._files, self._observer, self._ranks = files, observer, ranks
         self._optimiser = optimiser(network, settings)
         self._history: list[EpochMetrics] = []
 
@@ -91,13 +109,13 @@ class Trainer:
             If the checkpoint is of another search, loss or scores are no longer numbers, or the
             masks have cut the logits off from the image.
         """
-        with deterministic(threads=self._settings.threads):
+        with deterministic(threads=self._settings.threads, device=self._settings.device):
             if resume and self._files is not None and self._files.checkpoint.exists():
                 self._restore(self._files)
             for epoch in range(len(self._history) + 1, self._settings.epochs + 1):
                 metrics = self._epoch(epoch)
                 self._history.append(metrics)
-                if self._files is not None:
+                if self._files is not None and self._ranks.first:
                     self._save(self._files)
                 if self._observer is not None:
                     self._observer.epoch(self._history)
@@ -110,26 +128,31 @@ class Trainer:
         loss_sum, right, seen = 0.0, 0, 0
         for step, chosen in enumerate(batches, 1):
             self._set_rate((epoch - 1) * len(batches) + step - 1, len(batches))
-            labels = self._train.labels[chosen]
-            logits = self._network(self._train.images[chosen])
+            part = self._ranks.part(chosen)
+            labels = self._train.labels[part]
+            with self._precision():
+                logits = self._network(self._train.images[part])
             loss = functional.cross_entropy(logits, labels)
             self._optimiser.zero_grad()
-            loss.backward()
+            (loss * (len(part) / len(chosen))).backward()
+            self._ranks.sum_gradients(self._network.parameters())
             self._optimiser.step()
             self._network.select(epoch - 1 + step / len(batches))
-            loss_sum += loss.item() * len(chosen)
+            loss_sum += loss.item() * len(part)
             right += int((logits.argmax(1) == labels).sum())
-            seen += len(chosen)
+            seen += len(part)
             if not math.isfinite(loss_sum):
                 raise ConfigError("the loss is no longer a number; lower the learning rate")
             if self._observer is not None:
                 self._observer.step(epoch=epoch, step=step, steps=len(batches))
         self._network.check()
+        self._agree()
+        loss_sum, right, seen = self._ranks.total([loss_sum, right, seen])
         return EpochMetrics(
             epoch=epoch,
             loss=loss_sum / seen,
             train_accuracy=right / seen,
-            test_accuracy=float_accuracy(self._network, self._test),
+            test_accuracy=self._test_accuracy(),
             seconds=round(time.monotonic() - begin, 3),
         )
 
@@ -139,7 +162,27 @@ class Trainer:
         )
         batches = list(order.split(self._settings.batch))
         # One image alone has no variance to normalise by.
-        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+        short = len(batches[-1]) < LEAST_PART * self._ranks.size
+        return batches[:-1] if len(batches) > 1 and short else batches
+
+    def _precision(self) -> torch.autocast:
+        """In which convolutions compute in half precision, if the settings say so."""
+        half = self._settings.precision == "bfloat16"
+        return torch.autocast(self._settings.device, dtype=torch.bfloat16, enabled=half)
+
+    def _agree(self) -> None:
+        """Gives all processes the same statistics of batches, and makes sure of their masks."""
+        for module in self._network.modules():
+            if isinstance(module, BatchNorm):
+                self._ranks.average([module.mean, module.variance])
+            elif isinstance(module, RunningQuantiser):
+                self._ranks.average([module.step])
+        self._ranks.check_same([conv.mask for conv in self._network.convs], what="masks")
+
+    def _test_accuracy(self) -> float:
+        right = float_accuracy(self._network, self._test) * len(self._test)
+        (right,) = self._ranks.total([right])
+        return round(right) / self._test_samples
 
     def _set_rate(self, step: int, steps_an_epoch: int) -> None:
         done = step / (self._settings.epochs * steps_an_epoch)
