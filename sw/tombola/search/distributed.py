@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as distributed
+
+# Its functions take the group of all processes as a default, and the first optimiser imports it.
+# Imported after the group was made it would keep the group, and its threads, to the very end of
+# the process, where they now and then take it down.
+import torch.distributed.nn.functional
 from torch import Tensor, nn
 
 
