@@ -82,4 +82,5 @@ def shape_of(weight_set: WeightSet) -> tuple[int, int, int, int]:
 
 def without_padding(rows: np.ndarray, weight_set: WeightSet) -> np.ndarray:
     """Rows (out, positions) to an array (out, height, width, channels), still in stream order."""
-    return rows[:, weight_set.layout.real()].reshape(shape_of(weight_set))
+    # Taking columns leaves NumPy with the transpose; convolutions want the channels last.
+    return np.ascontiguousarray(rows[:, weight_set.layout.real()]).reshape(shape_of(weight_set))
