@@ -26,7 +26,7 @@ class ChannelStarts(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     seed : In(seed_layout())
         The layer is constant, the seed not written from `begin` on.
     begin : In(1)
@@ -44,7 +44,7 @@ class ChannelStarts(wiring.Component):
     def __init__(self, config: EngineConfig):
         check_config("ChannelStarts", config)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
             "begin": In(1),
             "words": Out(stream.Signature(WORD)),

@@ -48,7 +48,7 @@ class ClassDrawer(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     places : In(stream.Signature(places_layout(config)))
     classes : Out(stream.Signature(classes_layout(config)))
     shift : In(1)
@@ -59,7 +59,7 @@ class ClassDrawer(wiring.Component):
         check_config("ClassDrawer", config)
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "places": In(stream.Signature(places_layout(config))),
             "classes": Out(stream.Signature(classes_layout(config))),
             "shift": In(1),

@@ -27,7 +27,7 @@ class CompactRequantiser(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     value : In(signed(accumulator_bits))
     entry : In(table_layout())
         One clock after its `value`, as a memory gives it that is addressed beside the value.
@@ -40,7 +40,7 @@ class CompactRequantiser(wiring.Component):
         self._scaler = CompactScaler(config)
         self._shifter = CompactShifter(self._scaler.total_bits)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "value": In(signed(config.accumulator_bits)),
             "entry": In(table_layout()),
             "result": Out(signed(LOGIT_BITS)),

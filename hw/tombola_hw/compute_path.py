@@ -47,7 +47,7 @@ class ComputePath(wiring.Component):
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         self._config, self._pipelined = config, pipelined
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "available": In(1),
             "advance": Out(1),

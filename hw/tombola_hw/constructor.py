@@ -33,7 +33,7 @@ class WeightConstructor(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
         Constant while `busy`.
     seed : In(seed_layout())
         Written while not `busy`.
@@ -51,7 +51,7 @@ class WeightConstructor(wiring.Component):
         check_config("WeightConstructor", config)
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
             "start": In(1),
             "busy": Out(1),

@@ -25,7 +25,7 @@ class Fetch(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
         Constant from `start` to the end of the layer.
     start : In(1)
         Begins a layer; the first line is issued in the next clock.
@@ -49,7 +49,7 @@ class Fetch(wiring.Component):
         self._config = config
         self.address_bits = address_bits(config.activation_words)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "available": In(1),
             "advance": Out(1),
@@ -128,7 +128,7 @@ class GroupChannels(wiring.Component):
     def __init__(self, config: EngineConfig):
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "advance": In(1),
             "count": Out(range(max(2, config.sum_channels))),
@@ -168,7 +168,7 @@ class FetchLoops(wiring.Component):
         self._config = config
         self._width = address_bits(config.activation_words)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "advance": In(1),
             "busy": Out(1),
@@ -235,7 +235,7 @@ class FetchLoops(wiring.Component):
         with m.If(self.start | self.advance):
             m.d.sync += self.address.eq(target)
 
-        m.submodules.position = position = WindowPosition(self._config.count_bits)
+        m.submodules.position = position = WindowPosition(self._config)
         m.d.comb += [
             position.layer.eq(layer),
             position.start.eq(self.start),
@@ -260,11 +260,11 @@ class WindowPosition(wiring.Component):
     inside : Out(1)
     """
 
-    def __init__(self, count_bits: int):
+    def __init__(self, config: EngineConfig):
         # One bit more than a side: a position before the first is then beyond the last.
-        self._bits = count_bits + 1
+        self._bits = config.count_bits + 1
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "across": In(1),
             "down": In(1),

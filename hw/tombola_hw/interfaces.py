@@ -12,11 +12,14 @@ NO_COLLISIONS = {"no_rw_check": 1}
 cells that give the old content then, 44 LUT4 and 78 flip-flops for 32 bits on an iCE40."""
 
 
-def layer_layout() -> data.StructLayout:
-    """The fields of one descriptor, unpacked; `tombola.spec.descriptor.FIELDS` explains each."""
+def layer_layout(config: EngineConfig) -> data.StructLayout:
+    """The fields of one descriptor, unpacked; `tombola.spec.descriptor.FIELDS` explains each.
+
+    Those of features that the engine lacks are not there.
+    """
     return data.StructLayout({
         field.name: signed(field.bits) if field.signed else unsigned(field.bits)
-        for field in descriptor.FIELDS
+        for field in config.descriptor.fields
     })
 
 

@@ -5,7 +5,6 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec import descriptor
 from tombola.spec.descriptor import ADDRESS_BITS, WORD_BITS, Field
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config, check_range
@@ -37,8 +36,8 @@ def kept_bits(field: Field, config: EngineConfig) -> int:
 def halves(config: EngineConfig) -> tuple[tuple[int, int], ...]:
     """The (word, half) pairs of a descriptor that an engine needs, those with most bits first."""
     used: dict[tuple[int, int], int] = {}
-    for field in descriptor.FIELDS:
-        word, low = descriptor.PLACES[field.name]
+    for field in config.descriptor.fields:
+        word, low = config.descriptor.places[field.name]
         for bit in range(low, low + kept_bits(field, config)):
             half = (word, bit // HALF_BITS)
             used[half] = used.get(half, 0) + 1
@@ -51,7 +50,7 @@ class LayerRegisters(wiring.Component):
     `layer` is whole `LATENCY` clocks after the last word; one word a clock. Halves of words lie in
     flip-flops, or where a small FPGA has bits to spare: at the output of a block RAM that is read
     at one address all the time, or in the input registers of a multiplier block. Golden model:
-    `tombola.spec.descriptor.unpack`.
+    `tombola.spec.descriptor.Format.unpack`.
 
     Parameters
     ----------
@@ -66,26 +65,26 @@ class LayerRegisters(wiring.Component):
     word : In
         Index of the word in the descriptor.
     data : In(32)
-    layer : Out(layer_layout())
+    layer : Out(layer_layout(config))
         Bits that the engine does not need are 0.
     """
 
     def __init__(self, config: EngineConfig, *, dsps: int = 0):
         check_config("LayerRegisters", config)
-        check_range("LayerRegisters", "dsps", dsps, 0, descriptor.WORDS)
+        check_range("LayerRegisters", "dsps", dsps, 0, config.descriptor.words)
         self._config, self._dsps = config, dsps
         super().__init__({
             "write": In(1),
-            "word": In(range(descriptor.WORDS)),
+            "word": In(range(config.descriptor.words)),
             "data": In(WORD_BITS),
-            "layer": Out(layer_layout()),
+            "layer": Out(layer_layout(config)),
         })
 
     def elaborate(self, platform):
         m = Module()
         held = {
             (word, half): Signal(HALF_BITS, name=f"word{word}_{half}")
-            for word in range(descriptor.WORDS)
+            for word in range(self._config.descriptor.words)
             for half in range(2)
         }
         write = {half: self.write & (self.word == half[0]) for half in held}
@@ -108,8 +107,9 @@ class LayerRegisters(wiring.Component):
                     held[half].eq(port.held),
                 ]
 
-        for field in descriptor.FIELDS:
-            word, low = descriptor.PLACES[field.name]
+        form = self._config.descriptor
+        for field in form.fields:
+            word, low = form.places[field.name]
             bits = Cat(held[word, 0], held[word, 1])[low : low + kept_bits(field, self._config)]
             m.d.comb += self.layer[field.name].eq(bits.as_signed() if field.signed else bits)
         return m

@@ -54,7 +54,7 @@ class LinePacker(wiring.Component):
         check_config("LinePacker", config)
         self._config = config
         super().__init__({
-            "line_positions": In(layer_layout()["line_positions"].shape),
+            "line_positions": In(layer_layout(config)["line_positions"].shape),
             "steps": In(stream.Signature(step_codes_layout(config))),
             "lines": Out(stream.Signature(line_layout(config))),
             "pending": Out(1),
@@ -121,7 +121,7 @@ class LineCutter(wiring.Component):
         check_config("LineCutter", config)
         self._config = config
         super().__init__({
-            "line_positions": In(layer_layout()["line_positions"].shape),
+            "line_positions": In(layer_layout(config)["line_positions"].shape),
             "kept": In(config.construction),
             "flag": In(config.construction),
             "step": In(1),

@@ -36,7 +36,7 @@ class OutputUnit(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock of its first sums, and after the `end` of the last.
     mac, pool : In(stream.Signature(sums_layout(config), always_ready=True))
@@ -58,7 +58,7 @@ class OutputUnit(wiring.Component):
         )
         sums = stream.Signature(sums_layout(config), always_ready=True)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "mac": In(sums),
             "pool": In(sums),

@@ -26,7 +26,7 @@ class Placement(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock before its first place.
     places : In(stream.Signature(place_layout(), always_ready=True))
@@ -40,7 +40,7 @@ class Placement(wiring.Component):
         self._config = config
         result = result_layout(config)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "places": In(stream.Signature(place_layout(), always_ready=True)),
             "address": Out(result["address"].shape),

@@ -47,7 +47,7 @@ class RowStates(wiring.Component):
         check_config("RowStates", config)
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
             "begin": In(1),
             "next": In(1),

@@ -27,7 +27,7 @@ class RowWalk(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     begin : In(1)
         Back to the first chunk; once before each layer.
     step, turn, next_chunk : In(1)
@@ -43,7 +43,7 @@ class RowWalk(wiring.Component):
         check_config("RowWalk", config)
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "begin": In(1),
             "step": In(1),
             "turn": In(1),

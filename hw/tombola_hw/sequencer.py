@@ -28,7 +28,7 @@ class Sequencer(wiring.Component):
     The first descriptor is at ticket word `descriptor.FIRST`; the run ends with the one that says
     so. A descriptor takes one clock a word and three more. One without a known operation, or
     compiled for another engine, ends the run with `unknown` or `foreign` high for one clock.
-    Golden model: `tombola.spec.descriptor.unpack`.
+    Golden model: `tombola.spec.descriptor.Format.unpack`.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Sequencer(wiring.Component):
         Ticket memory; data one clock after the address. Read only while `loading`.
     loading : Out(1)
         A descriptor is being read.
-    layer : Out(layer_layout())
+    layer : Out(layer_layout(config))
         The layer in force.
     seed : Out(seed_layout())
         The seed of the layer, as its words arrive.
@@ -68,7 +68,7 @@ class Sequencer(wiring.Component):
             "read_address": Out(width),
             "read_data": In(descriptor.WORD_BITS),
             "loading": Out(1),
-            "layer": Out(layer_layout()),
+            "layer": Out(layer_layout(config)),
             "seed": Out(seed_layout()),
             "start": Out(1),
             "layer_done": In(1),
@@ -84,11 +84,12 @@ class Sequencer(wiring.Component):
             self._config, dsps=self._layer_dsps
         )
 
-        seed_word, _ = descriptor.PLACES["seed_low"]
-        _, engine_bit = descriptor.PLACES["engine"]
+        form = self._config.descriptor
+        seed_word, _ = form.places["seed_low"]
+        _, engine_bit = form.places["engine"]
         state = Signal(SequencerState)
-        word = Signal(range(descriptor.WORDS + LATENCY))
-        arriving = Signal(range(descriptor.WORDS))
+        word = Signal(range(form.words + LATENCY))
+        arriving = Signal(range(form.words))
         arrives = Signal()
         address = Signal.like(self.read_address)
         known = Signal()
@@ -116,7 +117,7 @@ class Sequencer(wiring.Component):
             self.seed.half.eq(arriving[0] ^ seed_word % 2),
             self.seed.word.eq(self.read_data),
         ]
-        m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < descriptor.WORDS))]
+        m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < form.words))]
         with m.If(arrives):
             # True of the last word is what counts.
             m.d.sync += fits.eq(self.read_data[engine_bit:] == fingerprint(self._config))
@@ -127,11 +128,11 @@ class Sequencer(wiring.Component):
                 with m.If(self.run):
                     m.d.sync += state.eq(SequencerState.READ)
             with m.Case(SequencerState.READ):
-                with m.If(word == descriptor.WORDS + LATENCY - 1):
+                with m.If(word == form.words + LATENCY - 1):
                     m.d.sync += [state.eq(SequencerState.BEGIN), word.eq(0)]
                 with m.Else():
                     m.d.sync += word.eq(word + 1)
-                with m.If(word < descriptor.WORDS):
+                with m.If(word < form.words):
                     m.d.sync += address.eq(address + 1)
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)

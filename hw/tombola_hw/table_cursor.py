@@ -22,7 +22,7 @@ class TableCursor(wiring.Component):
 
     Members
     -------
-    layer : In(layer_layout())
+    layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock before its first place.
     places : In(stream.Signature(place_layout(), always_ready=True))
@@ -34,7 +34,7 @@ class TableCursor(wiring.Component):
         check_config("TableCursor", config)
         self._bits = address_bits(config.table_entries)
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "places": In(stream.Signature(place_layout(), always_ready=True)),
             "address": Out(unsigned(self._bits)),

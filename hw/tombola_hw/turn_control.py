@@ -68,7 +68,7 @@ class TurnControl(wiring.Component):
         check_config("TurnControl", config)
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
             "start": In(1),
             "busy": Out(1),

@@ -29,7 +29,7 @@ class WeightPath(wiring.Component):
     def __init__(self, config: EngineConfig):
         self._config = config
         super().__init__({
-            "layer": In(layer_layout()),
+            "layer": In(layer_layout(config)),
             "start": In(1),
             "flush": In(1),
             "seed": In(seed_layout()),

@@ -62,7 +62,8 @@ def test_mismatch_is_status_1(ticket, tmp_path, capsys):
         (["--jobs", "0"], "jobs must be at least 1, not 0"),
         (["--jobs", "2", "--waves"], "waves are of one simulation, so they want 1 job, not 2"),
         (["--waves", "x"], "waves must be a .fst or .vcd file, not x"),
-        (["--geometry", "x"], "geometry must be ROWSxLANES such as 8x8, not x"),
+        (["--geometry", "x"], "geometry must be ROWSxLANES or ROWSxLANESxPIXELS such as 8x8, "
+                              "not x"),
         (["--rtl", "none"], "cannot read none/design.json: No such file or directory; write the "
                             "folder with tombola rtl --out none"),
         (["--dataset", "flowers"], "data set must be one of digits, fmnist, mnist, cifar10, cora, "

@@ -25,9 +25,10 @@ def small(*, logits: int = 4, **conv) -> TicketBuilder:
 def test_descriptors_are_at_the_start_of_the_ticket_memory(geometry):
     program = compile_ticket(mixed_network().build(), EngineConfig.for_geometry(geometry))
     words = program.ticket_image[descriptor.FIRST :]
+    form = program.config.descriptor
     for layer, fields in enumerate(program.descriptors):
-        at = layer * descriptor.WORDS
-        assert descriptor.unpack(words[at : at + descriptor.WORDS].tolist()) == fields
+        at = layer * form.words
+        assert form.unpack(words[at : at + form.words].tolist()) == fields
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)

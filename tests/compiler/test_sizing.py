@@ -39,4 +39,6 @@ def test_a_large_ticket_gets_larger_memories():
 def test_wrong_geometry():
     with pytest.raises(ConfigError) as caught:
         engine_for(mixed_network().build(), "8")
-    assert str(caught.value) == "geometry must be ROWSxLANES such as 8x8, not 8"
+    assert str(caught.value) == (
+        "geometry must be ROWSxLANES or ROWSxLANESxPIXELS such as 8x8, not 8"
+    )

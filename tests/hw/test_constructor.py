@@ -33,7 +33,7 @@ def build(config, cases, *, chunk_words=0, take=1.0):
         for case in cases:
             memory[:] = case.memory(config.ticket_words)
             fields = case.descriptor(config, chunk_words=chunk_words)
-            ctx.set(dut.layer, layer_layout().const(fields))
+            ctx.set(dut.layer, layer_layout(config).const(fields))
             await load_seed(ctx, dut, case.seed)
             ctx.set(dut.start, 1)
             await ctx.tick()

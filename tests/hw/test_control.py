@@ -24,7 +24,7 @@ def field_values(salt: int, config: EngineConfig) -> dict[str, int]:
     Fields of which it keeps nothing are those of a sound program.
     """
     values = {}
-    for index, field in enumerate(descriptor.FIELDS):
+    for index, field in enumerate(config.descriptor.fields):
         bits = kept_bits(field, config) or 1
         low = -(1 << (bits - 1)) if field.signed else 0
         values[field.name] = low + (0x5A5A5A5B * (index + 1 + salt)) % (1 << bits)
@@ -35,7 +35,8 @@ def field_values(salt: int, config: EngineConfig) -> dict[str, int]:
 @pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, count_bits=9, layer_rams=7)])
 def test_sequencer_takes_layers_in_turn(config):
     layers = [field_values(salt, config) for salt in range(3)]
-    words = [0] * descriptor.FIRST + [word for each in layers for word in descriptor.pack(each)]
+    words = [0] * descriptor.FIRST
+    words += [word for each in layers for word in config.descriptor.pack(each)]
     unit = Sequencer(config)
     seen, seeds = [], []
 
@@ -56,7 +57,7 @@ def test_sequencer_takes_layers_in_turn(config):
                 _, _, writes, *half = await ctx.tick().sample(seed.write, seed.half, seed.word)
                 if writes:
                     seeds.append(tuple(half))
-            seen.append({name: ctx.get(unit.layer[name]) for name in descriptor.PLACES})
+            seen.append({name: ctx.get(unit.layer[name]) for name in config.descriptor.places})
             await ctx.tick().repeat(3)
             ctx.set(unit.layer_done, 1)
             assert ctx.get(unit.finished) == (layer == 2)
@@ -92,8 +93,8 @@ ENGINE = fingerprint(CONFIG)
     ],
 )
 def test_sequencer_refuses_what_is_no_layer_of_its_engine(operation, engine, ends):
-    layer = dict.fromkeys(descriptor.PLACES, 0) | {"operation": operation, "engine": engine}
-    words = [0] * descriptor.FIRST + descriptor.pack(layer)
+    layer = dict.fromkeys(CONFIG.descriptor.places, 0) | {"operation": operation, "engine": engine}
+    words = [0] * descriptor.FIRST + CONFIG.descriptor.pack(layer)
     unit = Sequencer(CONFIG)
 
     async def bench(ctx):
@@ -101,7 +102,7 @@ def test_sequencer_refuses_what_is_no_layer_of_its_engine(operation, engine, end
         await ctx.tick()
         ctx.set(unit.run, 0)
         seen = []
-        for _ in range(descriptor.WORDS + 4):
+        for _ in range(CONFIG.descriptor.words + 4):
             ends_so = ("unknown", "foreign", "start")
             seen += [name for name in ends_so if ctx.get(getattr(unit, name))]
             address = ctx.get(unit.read_address)

@@ -65,7 +65,7 @@ def test_a_forged_program_does_not_hang_the_engine(field):
         layer = dict(program.descriptors[0])
         # More lines than are ever built, or masks where there are none.
         layer |= {"out_height": 0, "groups": 0} if field == "out_height" else {field: 250}
-        forged = descriptor.pack(layer)
+        forged = program.config.descriptor.pack(layer)
         first = Window.TICKET.base + descriptor.FIRST
         await driver.write(first, *forged)
         ended = await driver.run(4 * clocks)
@@ -73,7 +73,7 @@ def test_a_forged_program_does_not_hang_the_engine(field):
         await driver.write(ADDRESS["control"], STOP)
         await ctx.tick().repeat(2)
         assert not ctx.get(engine.busy)
-        await driver.write(first, *descriptor.pack(program.descriptors[0]))
+        await driver.write(first, *program.config.descriptor.pack(program.descriptors[0]))
         assert await check() == clocks
 
     with_program(bench)

@@ -97,13 +97,14 @@ def test_channel_starts_wrong_init():
 
 @pytest.mark.parametrize("frozen", [0, 256])
 def test_channel_starts_come_in_order(frozen):
-    dut = ChannelStarts(EngineConfig(table_entries=16))
-    layer = dict.fromkeys(layer_layout().members, 0) | {"weight_set": 77, "frozen": frozen}
+    config = EngineConfig(table_entries=16)
+    dut = ChannelStarts(config)
+    layer = dict.fromkeys(layer_layout(config).members, 0) | {"weight_set": 77, "frozen": frozen}
     kinds = [StreamKind.SIGN, StreamKind.FREEZE] if frozen else [StreamKind.SIGN]
 
     async def bench(ctx):
         flip = coin(4, 0.5)
-        ctx.set(dut.layer, layer_layout().const(layer))
+        ctx.set(dut.layer, layer_layout(config).const(layer))
         await load_seed(ctx, dut, 1234567)
         for clocks in (20, 1):  # the first beginning is broken off while it mixes
             ctx.set(dut.begin, 1)

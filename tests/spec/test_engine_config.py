@@ -26,6 +26,12 @@ def test_geometries_hold_64_kib_of_activations(rows, lanes):
     assert config.activation_words * lanes == 1 << 16
 
 
+def test_pixels_share_the_activations():
+    config = EngineConfig.for_geometry("4x8x2")
+    assert (config.geometry, config.macs, config.activation_words) == ("4x8x2", 64, 4096)
+    assert EngineConfig.for_geometry("4x8x1") == EngineConfig.for_geometry("4x8")
+
+
 def test_geometries_take_further_parameters():
     config = EngineConfig.for_geometry("4X2", activation_words=64, construction=1)
     assert (config.rows, config.lanes, config.activation_words, config.construction) == (
@@ -36,11 +42,13 @@ def test_geometries_take_further_parameters():
     )
 
 
-@pytest.mark.parametrize("geometry", ["", "8", "8x", "x8", "8x8x8", "axb", "8*8", "8.0x8"])
+@pytest.mark.parametrize("geometry", ["", "8", "8x", "x8", "8x8x8x8", "axb", "8*8", "8.0x8"])
 def test_geometries_of_another_form_are_refused(geometry):
     with pytest.raises(ConfigError) as caught:
         EngineConfig.for_geometry(geometry)
-    assert str(caught.value) == f"geometry must be ROWSxLANES such as 8x8, not {geometry}"
+    assert str(caught.value) == (
+        f"geometry must be ROWSxLANES or ROWSxLANESxPIXELS such as 8x8, not {geometry}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,8 @@ def test_geometries_of_another_form_are_refused(geometry):
         ("8x-4", "lanes must be a power of two up to 32, not -4"),
         ("8x12", "lanes must be a power of two up to 32, not 12"),
         ("8x64", "lanes must be a power of two up to 32, not 64"),
+        ("8x8x0", "pixels must be a power of two up to 32, not 0"),
+        ("8x8x3", "pixels must be a power of two up to 32, not 3"),
     ],
 )
 def test_impossible_geometries_are_refused(geometry, message):

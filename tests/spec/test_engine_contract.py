@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from support.page import DOCS
 
 from tombola.spec import arithmetic, descriptor, mask_code, reference_page, registers
+from tombola.spec.engine import FEATURES, EngineConfig
 from tombola.spec.errors import ConfigError
 from tombola.spec.start_state import MAX_WEIGHT_SET
 from tombola.spec.weight_stream import DRAWS
@@ -17,35 +18,62 @@ def ranges(field: descriptor.Field) -> tuple[int, int]:
     return 0, (1 << field.bits) - 1
 
 
-ANY = st.fixed_dictionaries(
-    {field.name: st.integers(*ranges(field)) for field in descriptor.FIELDS}
+FORMS = (
+    descriptor.format_of(),
+    descriptor.format_of(frozenset(FEATURES)),
+    *(descriptor.format_of(frozenset({feature})) for feature in FEATURES),
 )
-ZEROS = {field.name: 0 for field in descriptor.FIELDS}
+FORMS = [
+    descriptor.format_of(frozenset(features)) for features in ((), FEATURES, *zip(FEATURES))
+]
+EACH = pytest.mark.parametrize("form", FORMS, ids=lambda form: " ".join(sorted(form.features)))
+WHOLE = descriptor.format_of(frozenset(FEATURES))
+ZEROS = {field.name: 0 for field in WHOLE.fields}
 
 
-@given(ANY)
-def test_descriptors_there_and_back(values):
-    words = descriptor.pack(values)
-    assert len(words) == descriptor.WORDS and all(0 <= word < 1 << 32 for word in words)
-    assert descriptor.unpack(words) == values
+@st.composite
+def described(draw: st.DrawFn) -> tuple[descriptor.Format, dict[str, int]]:
+    form = draw(st.sampled_from(FORMS))
+    return form, {field.name: draw(st.integers(*ranges(field))) for field in form.fields}
 
 
-def test_fields_neither_overlap_nor_straddle_words():
-    taken = [0] * descriptor.WORDS
-    for field in descriptor.FIELDS:
-        word, low = descriptor.PLACES[field.name]
+@given(described())
+def test_descriptors_there_and_back(case):
+    form, values = case
+    words = form.pack(values)
+    assert len(words) == form.words and all(0 <= word < 1 << 32 for word in words)
+    assert form.unpack(words) == values
+
+
+@EACH
+def test_fields_neither_overlap_nor_straddle_words(form):
+    taken = [0] * form.words
+    for field in form.fields:
+        word, low = form.places[field.name]
         mask = ((1 << field.bits) - 1) << low
         assert mask < 1 << 32 and not taken[word] & mask
         taken[word] |= mask
-    assert len({field.name for field in descriptor.FIELDS}) == len(descriptor.FIELDS)
+    assert len({field.name for field in form.fields}) == len(form.fields)
     assert all(taken)
 
 
+@EACH
+def test_the_engine_is_in_the_last_word(form):
+    assert form.places["engine"][0] == form.words - 1
+
+
+def test_every_feature_is_one_of_an_engine():
+    assert {field.feature for field in descriptor.FIELDS} <= {"", *FEATURES}
+    assert EngineConfig().features == frozenset()
+    full = {"pixels": 2, "planes": 3} | dict.fromkeys(FEATURES[2:], True)
+    assert EngineConfig(**full).features == frozenset(FEATURES)
+
+
 def test_a_field_is_where_the_table_says():
-    for field in descriptor.FIELDS:
-        word, low = descriptor.PLACES[field.name]
+    for field in WHOLE.fields:
+        word, low = WHOLE.places[field.name]
         top = (1 << field.bits) - 1
-        words = descriptor.pack({**ZEROS, field.name: -1 if field.signed else top})
+        words = WHOLE.pack({**ZEROS, field.name: -1 if field.signed else top})
         assert [w for w in words if w] == [top << low] and words[word] == top << low
 
 
@@ -54,18 +82,18 @@ def test_values_out_of_range_are_refused(field):
     low, high = ranges(field)
     for value in (low - 1, high + 1):
         with pytest.raises(ConfigError) as caught:
-            descriptor.pack({**ZEROS, field.name: value})
+            WHOLE.pack({**ZEROS, field.name: value})
         assert str(caught.value) == f"descriptor {field.name} must be {low} to {high}, not {value}"
 
 
 def test_missing_and_unknown_fields_are_refused():
     with pytest.raises(ConfigError) as caught:
-        descriptor.pack({"zebra": 1, **{k: v for k, v in ZEROS.items() if k != "shift"}})
+        WHOLE.pack({"zebra": 1, **{k: v for k, v in ZEROS.items() if k != "shift"}})
     assert str(caught.value) == "descriptor fields missing or unknown: shift, zebra"
 
 
 def test_empty_memory_is_no_operation():
-    assert descriptor.unpack([0] * descriptor.WORDS)["operation"] not in set(descriptor.Operation)
+    assert WHOLE.unpack([0] * WHOLE.words)["operation"] not in set(descriptor.Operation)
 
 
 def test_fields_hold_what_a_ticket_may_ask_for():

@@ -6,7 +6,7 @@ import pytest
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError
-from tombola.spec.identity import NAMES, config_of, fingerprint, identity_words
+from tombola.spec.identity import NAMES, SWITCHES, config_of, fingerprint, identity_words
 from tombola.spec.registers import ADDRESS
 
 CONFIGS = [
@@ -15,6 +15,9 @@ CONFIGS = [
     EngineConfig(rows=1, lanes=1, construction=1, accumulator_bits=12, weight_lines=64,
                  activation_words=1 << 20, ticket_words=1 << 20, table_entries=1 << 20,
                  result_words=1 << 20, count_bits=10, compact=True),
+    EngineConfig(rows=16, lanes=32, pixels=8, planes=7, stored=True, residual=True, grouped=True,
+                 packing=True, fused_pooling=True),
+    *(replace(EngineConfig(), **{name: True}) for name in SWITCHES),
 ]  # fmt: skip
 
 

@@ -118,8 +118,9 @@ class FakeEngine:
         self.ends = self.clock() + (1e9 if self.endless else program.cycles / CLOCK_HZ)
 
     def _is_foreign(self) -> bool:
-        words = self.memories[Window.TICKET][descriptor.FIRST :][: descriptor.WORDS]
-        fields = descriptor.unpack(words.tolist())
+        form = self.config.descriptor
+        words = self.memories[Window.TICKET][descriptor.FIRST :][: form.words]
+        fields = form.unpack(words.tolist())
         known = fields["operation"] in set(descriptor.Operation)
         return known and fields["engine"] != fingerprint(self.config)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tombola.compiler.layers import chunk_words
-from tombola.spec import arithmetic, descriptor
+from tombola.spec import arithmetic
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.rules import TensorInfo
@@ -24,7 +24,7 @@ def check_counts(fields: Mapping[str, int], layer: int, config: EngineConfig) ->
     FitError
         With the field, its value and the limit.
     """
-    for field in descriptor.FIELDS:
+    for field in config.descriptor.fields:
         bits = config.count_bits - field.signed
         value = fields[field.name]
         if field.is_count and not -(1 << bits) <= value < 1 << bits:

@@ -78,10 +78,10 @@ class Program:
 
     def stop_after(self, layers: int) -> Writes:
         """(address, words) that let a run end after its first `layers` layers, or with the last."""
-        word, bit = descriptor.PLACES["last"]
+        word, bit = self.config.descriptor.places["last"]
         writes = []
         for index in range(self.layer_count):
-            at = descriptor.FIRST + index * descriptor.WORDS + word
+            at = descriptor.FIRST + index * self.config.descriptor.words + word
             others = int(self.ticket_image[at]) & ~(1 << bit)
             ends = index + 1 in (layers, self.layer_count)
             writes.append((Window.TICKET.base + at, np.array([others | ends << bit], np.uint32)))
@@ -172,7 +172,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
     placements = memory_plan.place(ticket, tensors, config)
-    first_mask = descriptor.FIRST + len(ticket.layers) * descriptor.WORDS
+    first_mask = descriptor.FIRST + len(ticket.layers) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)
     tables, table_image = images.table(ticket, tensors, config)
     fit.require(
@@ -190,7 +190,8 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         fields = layers.fields(ticket, index, tensors, places, config)
         fit.check_counts(fields, index, config)
         descriptors.append(fields)
-    image = np.array([descriptor.pack(fields) for fields in descriptors], dtype=np.uint32).ravel()
+    packed = [config.descriptor.pack(fields) for fields in descriptors]
+    image = np.array(packed, dtype=np.uint32).ravel()
     content = np.concatenate([image, masks_image])
     ticket_image = np.concatenate([images.digest(config, content, table_image), content])
     fit.require(

@@ -1,12 +1,14 @@
 """The layer descriptor: what one layer tells the engine, as 32-bit words in the ticket memory.
 
 Fields are declared once, in order; a field never straddles two words. The hardware derives its
-registers from this table and the compiler packs by it.
+registers from this table and the compiler packs by it. An engine that lacks a feature has none of
+the feature's fields.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from tombola.spec.errors import ConfigError
 
@@ -36,6 +38,8 @@ class Field:
     signed : bool
     is_count : bool
         An engine may hold fewer bits of it: `EngineConfig.count_bits`.
+    feature : str
+        Parameter of `EngineConfig` without which the field is left out; empty for those of all.
     """
 
     name: str
@@ -43,10 +47,11 @@ class Field:
     meaning: str
     signed: bool = False
     is_count: bool = False
+    feature: str = ""
 
 
-def _count(name: str, meaning: str, *, signed: bool = False) -> Field:
-    return Field(name, COUNT_BITS, meaning, signed=signed, is_count=True)
+def _count(name: str, meaning: str, *, signed: bool = False, feature: str = "") -> Field:
+    return Field(name, COUNT_BITS, meaning, signed=signed, is_count=True, feature=feature)
 
 
 FIELDS = (
@@ -110,54 +115,78 @@ FIELDS = (
 )
 
 
-def _place() -> dict[str, tuple[int, int]]:
-    places, word, bit = {}, 0, 0
-    for field in FIELDS:
-        if bit + field.bits > WORD_BITS:
-            word, bit = word + 1, 0
-        places[field.name] = (word, bit)
-        bit += field.bits
-    return places
-
-
-PLACES = _place()
-"""Word and lowest bit of each field."""
-WORDS = max(word for word, _ in PLACES.values()) + 1
-"""Words of one descriptor."""
 FIRST = 2
 """Ticket word of the first descriptor; before it stands the digest of what is loaded."""
 
 
-def pack(values: Mapping[str, int]) -> list[int]:
-    """Field values to the words of one descriptor.
+@dataclass(frozen=True)
+class Format:
+    """The descriptor of an engine with some features.
 
-    Raises
-    ------
-    ConfigError
-        If a field is missing, unknown or out of its range.
+    Parameters
+    ----------
+    features : frozenset of str
+        As `EngineConfig.features` has them.
     """
-    words = [0] * WORDS
-    if set(values) != set(PLACES):
-        wrong = sorted(set(values) ^ set(PLACES))
-        raise ConfigError(f"descriptor fields missing or unknown: {', '.join(wrong)}")
-    for field in FIELDS:
-        value = values[field.name]
-        low = -(1 << (field.bits - 1)) if field.signed else 0
-        high = low + (1 << field.bits) - 1
-        if not low <= value <= high:
-            raise ConfigError(f"descriptor {field.name} must be {low} to {high}, not {value}")
-        word, bit = PLACES[field.name]
-        words[word] |= (value & ((1 << field.bits) - 1)) << bit
-    return words
+
+    features: frozenset[str] = frozenset()
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """In order."""
+        return tuple(x for x in FIELDS if not x.feature or x.feature in self.features)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Word and lowest bit of each field."""
+        places, word, bit = {}, 0, 0
+        for field in self.fields:
+            if bit + field.bits > WORD_BITS:
+                word, bit = word + 1, 0
+            places[field.name] = (word, bit)
+            bit += field.bits
+        return places
+
+    @cached_property
+    def words(self) -> int:
+        """Words of one descriptor."""
+        return max(word for word, _ in self.places.values()) + 1
+
+    def pack(self, values: Mapping[str, int]) -> list[int]:
+        """Field values to the words of one descriptor.
+
+        Raises
+        ------
+        ConfigError
+            If a field is missing, unknown or out of its range.
+        """
+        words = [0] * self.words
+        if set(values) != set(self.places):
+            wrong = sorted(set(values) ^ set(self.places))
+            raise ConfigError(f"descriptor fields missing or unknown: {', '.join(wrong)}")
+        for field in self.fields:
+            value = values[field.name]
+            low = -(1 << (field.bits - 1)) if field.signed else 0
+            high = low + (1 << field.bits) - 1
+            if not low <= value <= high:
+                raise ConfigError(f"descriptor {field.name} must be {low} to {high}, not {value}")
+            word, bit = self.places[field.name]
+            words[word] |= (value & ((1 << field.bits) - 1)) << bit
+        return words
+
+    def unpack(self, words: list[int]) -> dict[str, int]:
+        """The words of one descriptor to field values."""
+        values = {}
+        for field in self.fields:
+            word, bit = self.places[field.name]
+            value = (words[word] >> bit) & ((1 << field.bits) - 1)
+            if field.signed and value >> (field.bits - 1):
+                value -= 1 << field.bits
+            values[field.name] = value
+        return values
 
 
-def unpack(words: list[int]) -> dict[str, int]:
-    """The words of one descriptor to field values."""
-    values = {}
-    for field in FIELDS:
-        word, bit = PLACES[field.name]
-        value = (words[word] >> bit) & ((1 << field.bits) - 1)
-        if field.signed and value >> (field.bits - 1):
-            value -= 1 << field.bits
-        values[field.name] = value
-    return values
+@cache
+def format_of(features: Set[str] = frozenset()) -> Format:
+    """The one descriptor format of engines with these features."""
+    return Format(frozenset(features))

@@ -3,11 +3,16 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tombola.spec.descriptor import COUNT_BITS, WORDS
+from tombola.spec.descriptor import COUNT_BITS, Format, format_of
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 
 MAX_ROWS = 256
+MAX_PLANES = 7
+FEATURES = (
+    "pixels", "planes", "stored", "residual", "grouped", "packing", "fused_pooling",
+)  # fmt: skip
+"""Parameters that an engine may be built without; then they are at their defaults."""
 ACTIVATION_BITS = 8
 OPERAND_BITS = ACTIVATION_BITS + 1
 """Inside the array an activation is signed: 8 bits of either signedness fit 9."""
@@ -60,6 +65,21 @@ class EngineConfig:
     compact : bool
         Fewer cells for a small FPGA: the array rests for a clock after each output position, and
         of the performance counters only `cycles` is there.
+    pixels : int
+        Output positions at once, of as many banks of `activation_words` words; a power of two up to
+        32.
+    planes : int
+        Binary planes of weights, 1 to 7: 2^planes - 1 coats, or stored weights of planes + 1 bits.
+    stored : bool
+        Weights may come from the ticket instead of the streams.
+    residual : bool
+        A layer may add a further tensor.
+    grouped : bool
+        Convolutions may have groups.
+    packing : bool
+        Copies may go to any lane, so that few input channels fill all lanes.
+    fused_pooling : bool
+        A convolution may write the maxima of windows of its output.
     """
 
     rows: int = 8
@@ -75,6 +95,13 @@ class EngineConfig:
     count_bits: int = COUNT_BITS
     layer_rams: int = 0
     compact: bool = False
+    pixels: int = 1
+    planes: int = 1
+    stored: bool = False
+    residual: bool = False
+    grouped: bool = False
+    packing: bool = False
+    fused_pooling: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -82,9 +109,10 @@ class EngineConfig:
             kind = type(field.default)
             if type(value) is not kind:
                 raise TypeError(f"{field.name} must be {KIND_NAMES[kind]}, not {value!r}")
-        if not 0 <= self.layer_rams <= 2 * WORDS:
+        halves = 2 * self.descriptor.words
+        if not 0 <= self.layer_rams <= halves:
             raise ConfigError(
-                f"layer_rams must be between 0 and {2 * WORDS}, not {self.layer_rams}"
+                f"layer_rams must be between 0 and {halves}, not {self.layer_rams}"
             )
         if not 8 <= self.count_bits <= COUNT_BITS:
             raise ConfigError(
@@ -92,7 +120,9 @@ class EngineConfig:
             )
         if not 1 <= self.rows <= MAX_ROWS:
             raise ConfigError(f"rows must be between 1 and {MAX_ROWS}, not {self.rows}")
-        for name in ("lanes", "construction"):
+        if not 1 <= self.planes <= MAX_PLANES:
+            raise ConfigError(f"planes must be between 1 and {MAX_PLANES}, not {self.planes}")
+        for name in ("lanes", "construction", "pixels"):
             value = getattr(self, name)
             if not _power_of_two(value) or value > WORD:
                 raise ConfigError(f"{name} must be a power of two up to {WORD}, not {value}")
@@ -120,27 +150,46 @@ class EngineConfig:
     def for_geometry(cls, geometry: str, **sizes: Any) -> "EngineConfig":
         """An engine of ``ROWSxLANES`` with 64 KiB of activations, however wide its words are.
 
-        `sizes` are further parameters; those not given stay at their defaults, construction too.
+        ``ROWSxLANESxPIXELS`` shares them among the pixels. `sizes` are further parameters; those
+        not given stay at their defaults, construction too.
         """
         try:
-            rows, lanes = (int(part) for part in geometry.lower().split("x"))
+            rows, lanes, *rest = (int(part) for part in geometry.lower().split("x"))
+            (pixels,) = rest or (1,)
         except ValueError:
-            raise ConfigError(f"geometry must be ROWSxLANES such as 8x8, not {geometry}") from None
-        if lanes < 1:
-            raise ConfigError(f"lanes must be a power of two up to {WORD}, not {lanes}")
+            raise ConfigError(
+                f"geometry must be ROWSxLANES or ROWSxLANESxPIXELS such as 8x8, not {geometry}"
+            ) from None
+        for name, value in (("lanes", lanes), ("pixels", pixels)):
+            if not 1 <= value <= WORD:
+                raise ConfigError(f"{name} must be a power of two up to {WORD}, not {value}")
+        words = max(16, (1 << 16) // (lanes * pixels))
         return cls(
-            **{"rows": rows, "lanes": lanes, "activation_words": (1 << 16) // lanes, **sizes}
-        )
+            **{
+                "rows": rows, "lanes": lanes, "pixels": pixels, "activation_words": words, **sizes
+            }
+        )  # fmt: skip
 
     @property
     def geometry(self) -> str:
-        """``ROWSxLANES``."""
-        return f"{self.rows}x{self.lanes}"
+        """``ROWSxLANES``, and ``xPIXELS`` if it has several."""
+        return f"{self.rows}x{self.lanes}" + (f"x{self.pixels}" if self.pixels > 1 else "")
 
     @property
     def macs(self) -> int:
         """Masked additions a clock."""
-        return self.rows * self.lanes
+        return self.rows * self.lanes * self.pixels
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Names of the features that it has."""
+        usual = {field.name: field.default for field in fields(self)}
+        return frozenset(name for name in FEATURES if getattr(self, name) != usual[name])
+
+    @property
+    def descriptor(self) -> Format:
+        """How its layers are described."""
+        return format_of(self.features)
 
     @property
     def sum_channels(self) -> int:

@@ -12,6 +12,8 @@ NAMES = (
     "ticket_words", "table_entries", "result_words",
 )  # fmt: skip
 """In the order of their addresses, from 0 on."""
+SWITCHES = {"stored": 27, "residual": 28, "grouped": 29, "packing": 30, "fused_pooling": 31}
+"""Bits of `geometry`."""
 
 
 def identity_words(config: EngineConfig) -> dict[str, int]:
@@ -19,7 +21,11 @@ def identity_words(config: EngineConfig) -> dict[str, int]:
     return {
         "identity": IDENTITY,
         "version": VERSION,
-        "geometry": config.rows | config.lanes << 16,
+        "geometry": config.rows
+        | (config.pixels.bit_length() - 1) << 12
+        | config.lanes << 16
+        | (config.planes - 1) << 24
+        | sum(getattr(config, name) << bit for name, bit in SWITCHES.items()),
         "construction": config.construction
         | config.count_bits << 8
         | config.compact << 15
@@ -52,10 +58,13 @@ def config_of(words: Mapping[str, int]) -> EngineConfig:
     ConfigError
         If they describe none.
     """
-    construction = words["construction"]
+    geometry, construction = words["geometry"], words["construction"]
     return EngineConfig(
-        rows=words["geometry"] & 0xFFFF,
-        lanes=words["geometry"] >> 16,
+        rows=geometry & 0xFFF,
+        pixels=1 << (geometry >> 12 & 0xF),
+        lanes=geometry >> 16 & 0xFF,
+        planes=(geometry >> 24 & 7) + 1,
+        **{name: bool(geometry >> bit & 1) for name, bit in SWITCHES.items()},
         construction=construction & 0xFF,
         count_bits=construction >> 8 & 0x1F,
         compact=bool(construction >> 15 & 1),

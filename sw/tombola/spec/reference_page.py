@@ -67,14 +67,15 @@ def _registers() -> str:
 
 def _descriptor() -> str:
     rows = []
-    for field in descriptor.FIELDS:
-        word, low = descriptor.PLACES[field.name]
+    form = descriptor.format_of(EngineConfig().features)
+    for field in form.fields:
+        word, low = form.places[field.name]
         bits = f"{low + field.bits - 1}..{low}" if field.bits > 1 else str(low)
         kind = "signed" if field.signed else ""
         rows.append((word, bits, field.name, kind, field.meaning))
     operations = [(int(x), x.name.lower()) for x in descriptor.Operation]
     return (
-        f"## Layer descriptor: {descriptor.WORDS} words in the ticket memory\n\n"
+        f"## Layer descriptor: {form.words} words in the ticket memory\n\n"
         + table("word | bits | field | | ", rows)
         + "\nOperations; 0 is none and an error:\n\n"
         + table("value | operation", operations)

@@ -57,7 +57,11 @@ class Register:
 REGISTERS = (
     Register("identity", 0x00, "r", "0x544F4D42, the letters TOMB"),
     Register("version", 0x01, "r", "of this map"),
-    Register("geometry", 0x02, "r", "rows in bits 15..0, lanes in bits 31..16"),
+    Register(
+        "geometry", 0x02, "r",
+        "rows in bits 11..0, log2 of pixels in 15..12, lanes in 23..16, planes less 1 in 26..24; "
+        "from bit 27 on: stored, residual, grouped, packing, fused_pooling",
+    ),
     Register(
         "construction", 0x03, "r",
         "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 15: compact; "
