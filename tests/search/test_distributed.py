@@ -158,13 +158,15 @@ def test_two_processes_find_one_mask_as_good_as_one_process_does(tmp_path):
 
 def test_the_verb_under_torchrun_speaks_once_and_resumes(tmp_path):
     verb = ("-m", "tombola.cli.main", "search", "--preset=digits-cnn", f"--out={tmp_path}")
-    for options in (("--epochs=1",), ("--epochs=1", "--resume")):
+    verb += ("--epochs=1", "--validation=0.2")
+    for options in ((), ("--resume",)):
         done = torchrun(2, *verb, *options, "--json")
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout)
         ticket = ticket_file.load(Path(document["ticket"]))
         assert ticket.provenance["processes"] == 2
         assert ticket.provenance["float_accuracy"] == document["float_accuracy"]
+        assert 0.1 < ticket.provenance["validation_accuracy"] == document["validation_accuracy"]
         assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 1
 
 

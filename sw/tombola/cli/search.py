@@ -2,7 +2,9 @@
 
 Writes NAME.ticket, metrics.jsonl (one line an epoch), curve.png and checkpoint.pt to the output
 folder. The same command gives the same ticket, whether it ran through or was stopped and resumed.
-Accuracies run from 0 to 1 and are those on the test images, which choose nothing.
+Accuracies run from 0 to 1 and are those on the test images, which choose nothing. The ticket is the
+mask of the last epoch or, with --validation, of the epoch that does best on training images which
+the seed sets aside for that.
 
 Several processes search together when torchrun starts them: each takes its part of every batch, all
 keep the same masks, and the first one writes. The batch is that of all of them.
@@ -28,8 +30,8 @@ EXAMPLES = """\
   tombola search --algorithm gnn-multicoat --dataset cora --out build/cora"""
 
 CHANGES = (
-    "epochs", "batch", "seed", "prune", "lock", "sparsity", "threads", "learning_rate", "device",
-    "precision",
+    "epochs", "batch", "validation", "seed", "prune", "lock", "sparsity", "threads",
+    "learning_rate", "device", "precision",
 )
 
 
@@ -39,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for all files")
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch", type=int, metavar="N", help="images a step")
+    parser.add_argument(
+        "--validation", type=float, metavar="RATIO",
+        help="of the training images, to choose the epoch by (default: 0, the last epoch)",
+    )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="64-bit number that everything is drawn from"
     )
@@ -116,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
         "ticket_bytes": result.ticket_bytes,
         "float_accuracy": result.float_accuracy,
         "integer_accuracy": result.integer_accuracy,
+        "epoch": result.epoch,
+        "validation_accuracy": result.validation_accuracy,
         "samples": len(images.test_labels),
         "preset": chosen.name,
         "dataset": chosen.dataset,
@@ -176,5 +184,8 @@ def _table(document: dict[str, Any]) -> Any:
         table.add_row("ticket", f"{document['ticket']} ({document['ticket_bytes']} bytes)")
         table.add_row("integer accuracy", f"{document['integer_accuracy']:.4f}")
     table.add_row("float accuracy", f"{document['float_accuracy']:.4f}")
+    if document["validation_accuracy"] is not None:
+        chosen = f"{document['epoch']} ({document['validation_accuracy']:.4f})"
+        table.add_row("best epoch on the validation images", chosen)
     table.add_row("learning curve", str(document["curve"]))
     return table

@@ -31,7 +31,7 @@ NUMBERS = {
     "period": (int, "N", "epochs between the steps of a geometric schedule"),
     "weight_decay": (float, "RATE", "of the scores"),
 }
-ONLY_IMAGES = ("preset", "coat_sparsities", "spread", *CHOICES, *NUMBERS)
+ONLY_IMAGES = ("preset", "validation", "coat_sparsities", "spread", *CHOICES, *NUMBERS)
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, graph_algorithms: Sequence[str]) -> None:

@@ -46,10 +46,12 @@ class SearchProgress:
     def epoch(self, history: "Sequence[EpochMetrics]") -> None:
         """Says what an epoch came to."""
         last = history[-1]
+        validated = last.validation_accuracy
         line = (
             f"epoch {last.epoch}/{self._epochs}: loss {last.loss:.4f}, training accuracy "
-            f"{last.train_accuracy:.4f}, test accuracy {last.test_accuracy:.4f}, "
-            f"{last.seconds:.1f} s"
+            f"{last.train_accuracy:.4f}, "
+            + ("" if validated is None else f"validation accuracy {validated:.4f}, ")
+            + f"test accuracy {last.test_accuracy:.4f}, {last.seconds:.1f} s"
         )
         if self._bar is not None:
             self._bar.console.print(line)

@@ -11,7 +11,7 @@ from tombola.search.metrics import EpochMetrics
 from tombola.spec.errors import ConfigError
 from tombola.spec.paths import write_atomically
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,10 @@ class Checkpoint:
     ----------
     identity : dict
         Settings, preset and data set; a search resumes only its own checkpoint.
-    network, optimiser : dict
-        State dicts.
+    network : dict
+        State dicts: that of the "last" epoch, and that of the "best" where one is chosen.
+    optimiser : dict
+        State dict.
     history : list of EpochMetrics
     """
 

@@ -1,10 +1,18 @@
-"""The switches of PyTorch under which the same settings give the same bytes."""
+"""Where PyTorch computes, and the switches under which the same settings give the same bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 import torch.utils.deterministic
+
+from tombola.spec.errors import ConfigError
+
+
+def check_device(device: str) -> None:
+    """Refuses "cuda" where PyTorch sees no GPU."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("PyTorch sees no GPU; search with device cpu")
 
 
 @contextmanager

@@ -15,6 +15,8 @@ import torch.distributed as distributed
 import torch.distributed.nn.functional
 from torch import Tensor, nn
 
+from tombola.search.determinism import check_device
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
@@ -100,7 +102,13 @@ def joined(device: str = "cpu") -> Iterator[Ranks]:
 
     Tensors on CPUs are summed by gloo, those on GPUs by NCCL; each process takes the GPU of its
     number on its machine.
+
+    Raises
+    ------
+    ConfigError
+        If a GPU is asked for where PyTorch sees none.
     """
+    check_device(device)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Ranks()

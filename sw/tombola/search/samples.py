@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tombola.search.randomness import generator
 from tombola.spec.errors import ConfigError
 
 
@@ -42,6 +43,25 @@ class Samples:
     def to(self, device: str) -> "Samples":
         """The same samples in the memory of a device."""
         return Samples(images=self.images.to(device), labels=self.labels.to(device))
+
+    def set_aside(self, ratio: float, *, seed: int) -> tuple["Samples", "Samples"]:
+        """The samples that are left, and the part of them that the seed sets aside.
+
+        Raises
+        ------
+        ConfigError
+            If either would have none.
+        """
+        aside = round(ratio * len(self))
+        if not 0 < aside < len(self):
+            raise ConfigError(
+                f"validation {ratio:g} leaves {len(self) - aside} of {len(self)} training images "
+                f"and sets {aside} aside; choose a ratio at which both have some"
+            )
+        order = torch.randperm(len(self), generator=generator(seed, "validation"))
+        chosen = (order[aside:].sort().values, order[:aside].sort().values)
+        left, aside_ = (Samples(images=self.images[x], labels=self.labels[x]) for x in chosen)
+        return left, aside_
 
     def __len__(self) -> int:
         return len(self.images)

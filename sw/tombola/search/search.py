@@ -9,10 +9,10 @@ import torch
 
 from tombola.model.integer import IntegerModel
 from tombola.search import curve, metrics
-from tombola.search.determinism import deterministic
+from tombola.search.determinism import check_device, deterministic
 from tombola.search.distributed import Ranks
 from tombola.search.export import export
-from tombola.search.metrics import EpochMetrics
+from tombola.search.metrics import EpochMetrics, chosen_epoch
 from tombola.search.network import convert
 from tombola.search.presets import Preset
 from tombola.search.samples import Samples
@@ -35,6 +35,10 @@ class SearchResult:
     ticket_bytes : int or None
     float_accuracy : float
         Of the network under search on the test samples, 0 to 1.
+    epoch : int
+        Whose masks these are.
+    validation_accuracy : float or None
+        Of that epoch, where samples were set aside to choose it by.
     integer_accuracy : float or None
         Of the ticket in integer arithmetic on the same samples.
     history : list of EpochMetrics
@@ -44,6 +48,8 @@ class SearchResult:
     ticket_bytes: int | None
     float_accuracy: float
     integer_accuracy: float | None
+    epoch: int
+    validation_accuracy: float | None
     history: list[EpochMetrics]
 
 
@@ -76,8 +82,9 @@ def search(
 ) -> SearchResult:
     """Searches a preset and writes ``NAME.ticket``, metrics.jsonl, curve.png and checkpoint.pt.
 
-    The ticket is the mask of the last epoch; nothing is chosen by test accuracy. The same preset,
-    data, PyTorch version, thread and process count give the same bytes, resumed or not.
+    The ticket is the mask of the last epoch or, where training samples are set aside, of the first
+    that does best on those; nothing is chosen by test accuracy. The same preset, data, PyTorch
+    version, thread and process count give the same bytes, resumed or not.
 
     Parameters
     ----------
@@ -110,12 +117,6 @@ def search(
         )
     for samples in (train, test):
         _check_samples(samples, classes)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass  # better now than after the first epoch
-    except OSError as error:
-        raise ConfigError(f"cannot make folder {out}: {error.strerror}; name another") from None
     described = provenance(preset)
     if ranks.size > 1:
         described["processes"] = ranks.size
@@ -125,42 +126,65 @@ def search(
         "training samples": len(train),
         "test samples": len(test),
     }
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("PyTorch sees no GPU; search with device cpu")
+    check_device(settings.device)
+    validation = None
+    if settings.validation:
+        train, validation = train.set_aside(settings.validation, seed=settings.seed)
     trainer = Trainer(
         network,
         train=train,
         test=test,
+        validation=validation,
         files=Files(checkpoint=out / "checkpoint.pt", identity=identity),
         observer=_Recorder(out, observer) if ranks.first else None,
         ranks=ranks,
     )
+    _make(out)
     history = trainer.run(resume=resume)
-    measured = history[-1].test_accuracy
+    found = history[chosen_epoch(history) - 1]
     if ranks.first:
         metrics.write(history, out / "metrics.jsonl")
         curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
     if settings.weights is WeightSource.TORCH or not ranks.first:
-        return SearchResult(
-            ticket=None,
-            ticket_bytes=None,
-            float_accuracy=measured,
-            integer_accuracy=None,
-            history=history,
-        )
+        return _result(found, history)
     ticket = export(network, classes=classes, provenance={})
     with deterministic(threads=settings.threads):
         integer = IntegerModel(ticket).accuracy(test.images, test.labels)
-    described |= {"float_accuracy": measured, "integer_accuracy": integer}
+    described |= {"float_accuracy": found.test_accuracy, "integer_accuracy": integer}
+    if found.validation_accuracy is not None:
+        described |= {"epoch": found.epoch, "validation_accuracy": found.validation_accuracy}
     path = out / f"{preset.name}.ticket"
     size = ticket_file.save(replace(ticket, provenance=described), path)
+    return _result(found, history, ticket=path, ticket_bytes=size, integer_accuracy=integer)
+
+
+def _result(
+    found: EpochMetrics,
+    history: list[EpochMetrics],
+    *,
+    ticket: Path | None = None,
+    ticket_bytes: int | None = None,
+    integer_accuracy: float | None = None,
+) -> SearchResult:
     return SearchResult(
-        ticket=path,
-        ticket_bytes=size,
-        float_accuracy=measured,
-        integer_accuracy=integer,
+        ticket=ticket,
+        ticket_bytes=ticket_bytes,
+        float_accuracy=found.test_accuracy,
+        integer_accuracy=integer_accuracy,
+        epoch=found.epoch,
+        validation_accuracy=found.validation_accuracy,
         history=history,
     )
+
+
+def _make(out: Path) -> None:
+    """The folder, and whether it takes files: better now than after the first epoch."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ConfigError(f"cannot make folder {out}: {error.strerror}; name another") from None
 
 
 def _check_samples(samples: Samples, classes: Sequence[str]) -> None:

@@ -1,23 +1,24 @@
 """The search loop: batches, gradient descent on the scores, a checkpoint per epoch."""
 
+import copy
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from tombola.search import checkpoint
-from tombola.search.accuracy import float_accuracy
+from tombola.search.accuracy import right_answers
 from tombola.search.activation import RunningQuantiser
 from tombola.search.checkpoint import Checkpoint
 from tombola.search.determinism import deterministic
 from tombola.search.distributed import Ranks
-from tombola.search.metrics import EpochMetrics
+from tombola.search.metrics import EpochMetrics, chosen_epoch
 from tombola.search.network import Network
 from tombola.search.norm import BatchNorm
 from tombola.search.optimiser import optimiser
@@ -59,6 +60,9 @@ class Trainer:
     network : Network
     train, test : Samples
         The test samples are only measured; nothing is chosen by them.
+    validation : Samples or None
+        The masks of the first epoch that does best on them are what is found; without, those of
+        the last epoch.
     files : Files or None
         Without, nothing is written.
     observer : Observer or None
@@ -72,6 +76,7 @@ class Trainer:
         *,
         train: Samples,
         test: Samples,
+        validation: Samples | None = None,
         files: Files | None = None,
         observer: Observer | None = None,
         ranks: Ranks = ALONE,
@@ -88,15 +93,17 @@ class Trainer:
             )
         self._network, self._settings = network.to(settings.device), settings
         self._train = train.to(settings.device)
-        self._test = Samples(images=ranks.part(test.images), labels=ranks.part(test.labels))
-        self._test = self._test.to(settings.device)
-        self._test_samples = len(test)
         self._files, self._observer, self._ranks = files, observer, ranks
+        self._test = self._part(test)
+        self._validation = None if validation is None else self._part(validation)
         self._optimiser = optimiser(network, settings)
         self._history: list[EpochMetrics] = []
+        self._best: dict[str, Any] = {}
 
     def run(self, *, resume: bool = False) -> list[EpochMetrics]:
         """Searches for the epochs of the settings; the metrics of each.
+
+        Leaves the network with the masks of the epoch that `metrics.chosen_epoch` names.
 
         Parameters
         ----------
@@ -115,10 +122,15 @@ class Trainer:
             for epoch in range(len(self._history) + 1, self._settings.epochs + 1):
                 metrics = self._epoch(epoch)
                 self._history.append(metrics)
+                if self._validation is not None and chosen_epoch(self._history) == epoch:
+                    self._best = copy.deepcopy(self._network.state_dict())
                 if self._files is not None and self._ranks.first:
                     self._save(self._files)
                 if self._observer is not None:
                     self._observer.epoch(self._history)
+            if self._best:
+                self._network.load_state_dict(self._best)
+                self._network.resume()
         return list(self._history)
 
     def _epoch(self, epoch: int) -> EpochMetrics:
@@ -152,8 +164,11 @@ class Trainer:
             epoch=epoch,
             loss=loss_sum / seen,
             train_accuracy=right / seen,
-            test_accuracy=self._test_accuracy(),
+            test_accuracy=self._accuracy(self._test),
             seconds=round(time.monotonic() - begin, 3),
+            validation_accuracy=(
+                None if self._validation is None else self._accuracy(self._validation)
+            ),
         )
 
     def _batches(self, epoch: int) -> list[Tensor]:
@@ -179,10 +194,14 @@ class Trainer:
                 self._ranks.average([module.step])
         self._ranks.check_same([conv.mask for conv in self._network.convs], what="masks")
 
-    def _test_accuracy(self) -> float:
-        right = float_accuracy(self._network, self._test) * len(self._test)
-        (right,) = self._ranks.total([right])
-        return round(right) / self._test_samples
+    def _part(self, samples: Samples) -> Samples:
+        """Those that this process measures."""
+        parts = self._ranks.part(samples.images), self._ranks.part(samples.labels)
+        return Samples(images=parts[0], labels=parts[1]).to(self._settings.device)
+
+    def _accuracy(self, part: Samples) -> float:
+        right, seen = self._ranks.total([right_answers(self._network, part), len(part)])
+        return right / seen
 
     def _set_rate(self, step: int, steps_an_epoch: int) -> None:
         done = step / (self._settings.epochs * steps_an_epoch)
@@ -193,7 +212,7 @@ class Trainer:
     def _save(self, files: Files) -> None:
         state = Checkpoint(
             identity=files.identity,
-            network=self._network.state_dict(),
+            network={"last": self._network.state_dict(), "best": self._best},
             optimiser=self._optimiser.state_dict(),
             history=self._history,
         )
@@ -202,7 +221,7 @@ class Trainer:
     def _restore(self, files: Files) -> None:
         state = checkpoint.load(files.checkpoint, identity=files.identity)
         try:
-            self._network.load_state_dict(state.network)
+            self._network.load_state_dict(state.network["last"])
             self._optimiser.load_state_dict(state.optimiser)
         except (RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0].rstrip(":.;")
@@ -210,4 +229,5 @@ class Trainer:
                 f"{files.checkpoint} is not of this network: {reason}; search without --resume"
             ) from None
         self._network.resume()
+        self._best = state.network["best"]
         self._history = list(state.history)
