@@ -15,8 +15,8 @@ __all__ = ["VERBS", "build_parser", "main"]
 
 # In the order of the way from data to board. A verb is a module of this package with
 # SUMMARY (a line), add_arguments(parser) and run(args) -> exit status; EXAMPLES is optional.
-VERBS = ("demo", "size", "search", "sweep", "inspect", "eval", "rtl", "sim", "build", "board",
-         "deploy", "infer", "data", "doctor")
+VERBS = ("demo", "size", "search", "sweep", "sample", "inspect", "eval", "plan", "rtl", "sim",
+         "build", "board", "deploy", "infer", "data", "doctor")
 
 DESCRIPTION = """\
 Turns a strong lottery ticket (a seed and a mask) into an FPGA engine: searches the ticket,
