@@ -1,10 +1,11 @@
 """What a step of the search costs, against a plain PyTorch training step of the same network.
 
 Both run by turns in one process on the same images: the dense network in float32 as PyTorch makes
-it, and the network under search with masks, quantised activations and new masks after each step.
-Prints images a second, the cost of one in the other, and what the search's own parts take. Say
-OMP_NUM_THREADS=N for N cores, and let nothing else run: two threads on busy cores wait for each
-other. Time is the clock's; time on the processor stands beside it, for machines with other work.
+it, the same with its maps channels last, and the network under search with masks, quantised
+activations and new masks after each step. Prints images a second, the cost of one in the other, and
+what the search's own parts take. Say OMP_NUM_THREADS=N for N cores, and let nothing else run: two
+threads on busy cores wait for each other. Time is the clock's; time on the processor stands beside
+it, for machines with other work.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from tombola.search.activation import FixedQuantiser
+from tombola.search.determinism import deterministic
 from tombola.search.models import build
 from tombola.search.network import Network, convert
 from tombola.search.presets import preset
@@ -34,6 +36,8 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[int, int, int]]] = {
     "fmnist-cnn": (preset("fmnist-cnn").model, (1, 28, 28)),
 }
 CLASSES = 10
+PLAIN = ("dense", "dense, channels last")
+"""What the search is compared with."""
 Seconds = tuple[float, float]
 """By the clock, and on the processor."""
 
@@ -45,9 +49,19 @@ def timed(work: Callable[[], Any]) -> Seconds:
     return time.perf_counter() - clock, time.process_time() - processor
 
 
-def median(times: list[Seconds]) -> Seconds:
-    """Of each of the two."""
-    return statistics.median(x for x, _ in times), statistics.median(x for _, x in times)
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and quartiles."""
+    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return {"median": median, "lower": lower, "upper": upper}
+
+
+def costs(times: dict[str, list[Seconds]], plain: str) -> dict[str, dict[str, float]]:
+    """The search's step in those of a plain network, turn by turn."""
+    turns = list(zip(times["search"], times[plain], strict=True))
+    return {
+        clock: spread([ours[which] / theirs[which] for ours, theirs in turns])
+        for which, clock in enumerate(("clock", "processor"))
+    }
 
 
 class Stepper:
@@ -61,12 +75,18 @@ class Stepper:
 
     def step(self) -> None:
         """Forward, backward, and the optimiser's; under search the masks follow."""
+        if isinstance(self._network, Network):
+            with deterministic(threads=torch.get_num_threads()):
+                self._train()
+                self._network.select()
+        else:
+            self._train()
+
+    def _train(self) -> None:
         loss = functional.cross_entropy(self._network(self._images), self._labels)
         self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step()
-        if isinstance(self._network, Network):
-            self._network.select()
 
 
 def parts(network: Network, images: Tensor) -> dict[str, Callable[[], None]]:
@@ -105,7 +125,7 @@ def parts(network: Network, images: Tensor) -> dict[str, Callable[[], None]]:
 
 
 def measure(name: str, *, batch: int, steps: int) -> dict[str, Any]:
-    """One network's figures; milliseconds a step, by clock and processor."""
+    """One network's figures: medians of a step by clock and processor, quartiles of the costs."""
     make, shape = NETWORKS[name]
     torch.manual_seed(1)
     dense = make(shape=shape, classes=CLASSES)
@@ -127,26 +147,33 @@ def measure(name: str, *, batch: int, steps: int) -> dict[str, Any]:
     for _ in range(steps + 1):
         for work, spent in times.items():
             spent.append(timed(works[work]))
-    found = {work: median(spent[1:]) for work, spent in times.items()}  # the first ones warm up
+    times = {work: spent[1:] for work, spent in times.items()}  # the first ones warm up
+    found = {
+        work: [1000 * statistics.median(x) for x in zip(*spent, strict=True)]
+        for work, spent in times.items()
+    }
     return {
         "network": name,
         "batch": batch,
         "steps": steps,
         "threads": torch.get_num_threads(),
-        "images_a_second": {work: batch / found[work][0] for work in steppers},
-        "cost": [found["search"][clock] / found["dense"][clock] for clock in (0, 1)],
-        "milliseconds": {work: [1000 * x for x in found[work]] for work in found},
+        "images_a_second": {work: 1000 * batch / found[work][0] for work in steppers},
+        "cost": {plain: costs(times, plain) for plain in PLAIN},
+        "milliseconds": found,
     }
 
 
 def say(found: dict[str, Any]) -> None:
     """A network's figures for people."""
-    clock, processor = found["cost"]
     lines = [
         f"{found['network']}: batch {found['batch']}, {found['steps']} steps, "
         f"{found['threads']} threads",
-        f"  cost of the search: {clock:.2f} by the clock, {processor:.2f} on the processor",
     ]
+    for plain, cost in found["cost"].items():
+        clock, processor = (
+            f"{x['median']:.2f} ({x['lower']:.2f} to {x['upper']:.2f})" for x in cost.values()
+        )
+        lines.append(f"  search in {plain}: {clock} by the clock, {processor} on the processor")
     for name, (clock, processor) in found["milliseconds"].items():
         speed = found["images_a_second"].get(name)
         images = "" if speed is None else f"{speed:8.0f} images/s"

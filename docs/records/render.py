@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import graphs
+import search_speed
 import torch
 from text import paragraph, percent, signed
 
@@ -210,6 +211,7 @@ def render() -> str:
         frozen_section(),
         source_section(),
         graphs.section(),
+        search_speed.section(),
         not_run_section(),
     ]
     return "\n\n".join([HEAD.strip(), *sections]) + "\n"
