@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tombola.cli.main import main
+from tombola.search.presets import PRESETS
 
 EPOCHS = 4
 
@@ -101,8 +102,8 @@ def test_coats_alone_are_evenly_spaced(tmp_path, capsys):
     [
         (
             (),
-            "--preset must name a network, digits-cnn, fmnist-mlp, fmnist-cnn, unless --algorithm "
-            "names one of a graph, gnn-multicoat, gnn-ugt, gnn-nm",
+            f"--preset must name a network, {', '.join(PRESETS)}, unless --algorithm names one of a "
+            "graph, gnn-multicoat, gnn-ugt, gnn-nm",
         ),
         (
             ("--preset", "digits-cnn", "--hyperparameters", "small"),
@@ -116,7 +117,7 @@ def test_coats_alone_are_evenly_spaced(tmp_path, capsys):
             ("--preset", "digits-cnn", "--coats", "3", "--coat-sparsities", "0.9"),
             "coat_sparsities must name the 2 coats after the first, not 1",
         ),
-        (("--preset", "vgg"), "preset 'vgg' is unknown; known: digits-cnn, fmnist-mlp, fmnist-cnn"),
+        (("--preset", "vgg"), f"preset 'vgg' is unknown; known: {', '.join(PRESETS)}"),
         (
             ("--preset", "digits-cnn", "--prune", "0.4", "--sparsity", "0.3"),
             "prune 0.4 exceeds sparsity 0.3, which counts pruned weights; lower prune or raise "

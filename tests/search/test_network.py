@@ -43,8 +43,10 @@ def test_sizes():
     ("name", "shape", "weights"),
     [
         ("digits-cnn", (1, 8, 8), 25744),
+        ("mnist-mlp", (1, 28, 28), 266200),
         ("fmnist-mlp", (1, 28, 28), 268800),
         ("fmnist-cnn", (1, 28, 28), 31952),
+        ("fmnist-resnet-folded", (1, 28, 28), 65544),  # 42504 of them unique
     ],
 )
 def test_presets(name, shape, weights):

@@ -277,8 +277,10 @@ def test_a_checkpoint_of_another_network_is_refused(small, digits, tmp_path):
 # Of what a search starts from, which depends on no kernel: weights, scores, first masks, tables.
 FIRST_TICKETS = {
     ("digits-cnn", 1): "af701379ab4f88b0",
+    ("mnist-mlp", 2): "cbc3e99a63055aeb",
     ("fmnist-mlp", 7): "b47bbe08735a9f94",
     ("fmnist-cnn", 3): "bdda103e7694d913",
+    ("fmnist-resnet-folded", 1): "271a208488fecee5",
 }
 
 

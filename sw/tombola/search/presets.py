@@ -1,9 +1,11 @@
 """Named networks with settings that were seen to work."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from tombola.search.architecture import Convolution, Linear, MaxPooling, Model, chain
 from tombola.search.input_code import InputCode
+from tombola.search.models.resnet import resnet
 from tombola.search.settings import SearchSettings
 from tombola.spec.errors import ConfigError
 
@@ -52,6 +54,12 @@ PRESETS = {
             settings=SearchSettings(epochs=20, batch=64, learning_rate=0.4),
         ),
         Preset(
+            name="mnist-mlp",
+            dataset="mnist",
+            model=chain(Linear(out=300), Linear(out=100), Linear(out=10)),
+            settings=SearchSettings(epochs=10, learning_rate=0.4),
+        ),
+        Preset(
             name="fmnist-mlp",
             dataset="fmnist",
             model=chain(Linear(out=256), Linear(out=256), Linear(out=10)),
@@ -70,6 +78,12 @@ PRESETS = {
                 Linear(out=10),
             ),
             settings=SearchSettings(epochs=6, learning_rate=0.4),
+        ),
+        Preset(
+            name="fmnist-resnet-folded",
+            dataset="fmnist",
+            model=partial(resnet, plan="resnet16", folded=(2, 3)),
+            settings=SearchSettings(epochs=4, learning_rate=0.4),
         ),
     )
 }

@@ -42,6 +42,8 @@ class Plan:
 PLANS = {
     # The image classification network of MLPerf Tiny: these shapes, its own has biases besides.
     "resnet8": Plan(channels=(16, 32, 64), blocks=(1, 1, 1)),
+    # A small one with something to fold: its later stages run a block twice more.
+    "resnet16": Plan(channels=(8, 16, 32), blocks=(1, 3, 3)),
     "resnet18": Plan(blocks=(2, 2, 2, 2)),
     "resnet20": Plan(channels=(16, 32, 64), blocks=(3, 3, 3), projected=False),
     "resnet34": Plan(blocks=(3, 4, 6, 3)),
