@@ -102,8 +102,8 @@ def test_coats_alone_are_evenly_spaced(tmp_path, capsys):
     [
         (
             (),
-            f"--preset must name a network, {', '.join(PRESETS)}, unless --algorithm names one of a "
-            "graph, gnn-multicoat, gnn-ugt, gnn-nm",
+            f"--preset must name a network, {', '.join(PRESETS)}, unless --algorithm names one of "
+            "a graph, gnn-multicoat, gnn-ugt, gnn-nm",
         ),
         (
             ("--preset", "digits-cnn", "--hyperparameters", "small"),
