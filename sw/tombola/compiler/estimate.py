@@ -1,35 +1,205 @@
-"""Clocks that a layer takes, from its descriptor alone."""
+"""Clocks that a layer takes and what they are spent on, from its descriptor alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from tombola.compiler.weight_ring import WeightRing
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
-from tombola.spec.start_state import ROUNDS
 
-LAYER_OVERHEAD = 50
-"""Reading the descriptor and draining the pipeline."""
-CHANNEL_OVERHEAD = 8
-"""Fetching a channel's start and filling the mask window."""
+Fields = Mapping[str, int]
+
+# Clocks beside the work itself, each measured in co-simulation; docs/benchmarks.md compares.
+BEGIN = 3
+"""From the last word of a descriptor to the first line that could be issued."""
+DRAIN = 16
+"""From the last line to the first of its results; then come the others, one a clock."""
+MIXING = 15
+"""A start state of a stream."""
+LOADING = 6
+"""From a channel's start states to the mixing of the next channel's."""
+ROW = 9
+"""Of a row's turn beside its steps: cursor, stream states, the mask reader's window."""
+SAVING = 4
+"""More for a turn that leaves its row's state to a later one."""
+COMMIT = 5
+"""From a group's last step to the clock in which its lines can be read."""
 
 
-def group_construction_cycles(fields: Mapping[str, int], config: EngineConfig, rows: int) -> int:
-    """Clocks to build the weights of one channel group of `rows` channels."""
-    mixing = ROUNDS * (2 if fields["frozen"] else 1)
-    return rows * (mixing + CHANNEL_OVERHEAD + fields["row_words"] * WORD // config.construction)
+@dataclass(frozen=True, kw_only=True)
+class LayerTime:
+    """Where the clocks of one layer go.
+
+    Attributes
+    ----------
+    array : int
+        A line of weights and activations enters the array, or of activations the pooling unit.
+    construction : int
+        The array waits for weights that are being built.
+    memory : int
+        ... and they are built late because the weight buffer had no room for them.
+    requantisation : int
+        The array waits for the output unit.
+    overhead : int
+        Descriptor, first and last results.
+    """
+
+    array: int
+    construction: int = 0
+    memory: int = 0
+    requantisation: int = 0
+    overhead: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.parts.values())
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Clocks by what they are spent on."""
+        return dict(vars(self))
+
+    @property
+    def bound(self) -> str:
+        """What most clocks are spent on."""
+        return max(self.parts, key=lambda name: self.parts[name])
 
 
-def layer_cycles(fields: Mapping[str, int], config: EngineConfig) -> int:
-    """Clocks of one layer: each group computes while the next one is built."""
-    convolves = fields["operation"] == Operation.CONVOLVE
-    size = config.rows if convolves else config.lanes
-    left, total, building = fields["channels"], LAYER_OVERHEAD, 0
-    computing = 0
-    while left > 0:
-        rows = min(size, left)
-        building = group_construction_cycles(fields, config, rows) if convolves else 0
-        total += max(building, computing)
-        positions = fields["out_height"] * fields["out_width"]
-        computing = positions * max(fields["lines"], rows)
-        left -= rows
-    return total + computing
+def layer_cycles(fields: Fields, config: EngineConfig) -> int:
+    """Clocks of one layer, from the start of its descriptor to its last result."""
+    return layer_time(fields, config).total
+
+
+def layer_time(fields: Fields, config: EngineConfig) -> LayerTime:
+    """The same by what they are spent on."""
+    work = Work.of(fields, config)
+    time = _run(work, config)
+    if not work.builds:
+        return time
+    roomy = _run(work, replace(config, weight_lines=1 << 20))
+    late = max(0, time.construction - roomy.construction)
+    return replace(time, construction=time.construction - late, memory=late)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What of a descriptor its clocks depend on.
+
+    Attributes
+    ----------
+    groups : tuple of int
+        Channels of each group.
+    positions : int
+        Output positions of a group.
+    lines : int
+        Lines of a position.
+    chunks : tuple of int
+        Words of a row's turns; none for a layer without weights.
+    line_positions : int
+        Positions of a row that make a line.
+    streams : int
+        Start states that a channel needs: of the signs, and of the freezing if there is any.
+    """
+
+    groups: tuple[int, ...]
+    positions: int
+    lines: int
+    chunks: tuple[int, ...] = ()
+    line_positions: int = 1
+    streams: int = 1
+
+    @classmethod
+    def of(cls, fields: Fields, config: EngineConfig) -> "Work":
+        """The work of one descriptor."""
+        convolves = fields["operation"] == Operation.CONVOLVE
+        work = cls(
+            groups=tuple(_portions(fields["channels"], config.rows if convolves else config.lanes)),
+            positions=fields["out_height"] * fields["out_width"],
+            lines=fields["lines"],
+        )
+        if not convolves:
+            return work
+        return replace(
+            work,
+            chunks=tuple(_portions(fields["row_words"], fields["chunk_words"])),
+            line_positions=1 << fields["line_positions"],
+            streams=2 if fields["frozen"] else 1,
+        )
+
+    @property
+    def builds(self) -> bool:
+        """Whether the layer has weights."""
+        return bool(self.chunks)
+
+
+def _portions(total: int, size: int) -> Iterator[int]:
+    while total > 0:
+        yield min(size, total)
+        total -= size
+
+
+def _run(work: Work, config: EngineConfig) -> LayerTime:
+    """Builds and computes group after group, each as early as it can."""
+    lines = max(1, work.lines + config.compact)
+    free, last, spacing = BEGIN, -1, 0  # next line, last line of a position, its channels
+    waiting_weights = waiting_output = 0
+    ring = WeightRing(config.weight_lines)
+    builder = _Builder(work, config, ring)
+    for channels in work.groups:
+        for chunk in range(max(1, len(work.chunks))):
+            ready, count = builder.chunk(chunk, channels) if work.builds else (free, work.lines)
+            waiting_weights += max(0, ready - free)
+            first = max(free, ready)
+            free = first + count
+            if chunk < len(work.chunks) - 1:
+                ring.release(first, count)
+        begin = max(free - 1, last + spacing)
+        period = max(lines, channels)
+        last = begin + (work.positions - 1) * period
+        waiting_output += begin - (free - 1) + (work.positions - 1) * (period - lines)
+        ring.release(last - count + 1, count)
+        free, spacing = last + 1 + config.compact, channels
+    total = last + DRAIN + spacing + config.descriptor.words
+    array = work.lines * work.positions * len(work.groups)
+    return LayerTime(
+        array=array,
+        construction=waiting_weights,
+        requantisation=waiting_output,
+        overhead=total - array - waiting_weights - waiting_output,
+    )
+
+
+class _Builder:
+    """Construction of a layer's weights, row by row, as the ring has room for them."""
+
+    def __init__(self, work: Work, config: EngineConfig, ring: WeightRing) -> None:
+        self._work, self._config, self._ring = work, config, ring
+        self._now = BEGIN
+        self._mixed = BEGIN + MIXING * work.streams
+
+    def chunk(self, index: int, rows: int) -> tuple[int, int]:
+        """Builds one chunk of `rows` channels; when it can be read, and its lines."""
+        words = self._work.chunks[index]
+        turn = ROW + words * WORD // self._config.construction
+        turn += SAVING * (index < len(self._work.chunks) - 1)
+        # Lines shorter than a step are cut from it one a clock, behind the control's back.
+        turn = max(turn, words * WORD // self._work.line_positions + 1)
+        lines = self._lines(index)
+        for row in range(rows):
+            if index == 0:
+                self._now = max(self._now, self._mixed)
+                self._mixed = self._now + LOADING + MIXING * self._work.streams
+            self._now += turn
+            if row == 0:
+                self._now = max(self._now, self._ring.room(lines, clocks=turn))
+        self._ring.commit(lines)
+        return self._now + COMMIT, lines
+
+    def _lines(self, index: int) -> int:
+        """Lines of one chunk of a row, without those of padding."""
+        if index < len(self._work.chunks) - 1:
+            return self._work.chunks[index] * WORD // self._work.line_positions
+        before = sum(self._work.chunks[:index]) * WORD // self._work.line_positions
+        return self._work.lines - before
