@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import gpu
 import graphs
 import search_speed
 import torch
@@ -211,6 +212,7 @@ def render() -> str:
         frozen_section(),
         source_section(),
         graphs.section(),
+        gpu.section(),
         search_speed.section(),
         not_run_section(),
     ]

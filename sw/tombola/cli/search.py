@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb; what is not given comes from the preset."""
     parser.add_argument(
         "--preset", metavar="NAME",
-        help="digits-cnn, mnist-mlp, fmnist-mlp, fmnist-cnn or fmnist-resnet-folded",
+        help="digits-cnn, mnist-mlp, fmnist-mlp, fmnist-cnn, fmnist-resnet-folded, cifar10-conv6, "
+        "cifar10-resnet18 or cifar10-resnet34-folded",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for all files")
     parser.add_argument("--epochs", type=int, metavar="N")

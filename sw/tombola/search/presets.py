@@ -5,7 +5,7 @@ from functools import partial
 
 from tombola.search.architecture import Convolution, Linear, MaxPooling, Model, chain
 from tombola.search.input_code import InputCode
-from tombola.search.models.resnet import resnet
+from tombola.search.models import build, resnet
 from tombola.search.settings import SearchSettings
 from tombola.spec.errors import ConfigError
 
@@ -84,6 +84,15 @@ PRESETS = {
             dataset="fmnist",
             model=partial(resnet, plan="resnet16", folded=(2, 3)),
             settings=SearchSettings(epochs=4, learning_rate=0.4),
+        ),
+        *(
+            Preset(
+                name=f"cifar10-{name}",
+                dataset="cifar10",
+                model=partial(build, name),
+                settings=SearchSettings(epochs=100),
+            )
+            for name in ("conv6", "resnet18", "resnet34-folded")
         ),
     )
 }
