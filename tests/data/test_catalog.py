@@ -53,7 +53,8 @@ def test_aliases_and_case():
 
 def test_an_unknown_name():
     message = (
-        "data set must be one of digits, fmnist, mnist, cifar10, cora, citeseer, not 'emnist'"
+        "data set must be one of digits, fmnist, mnist, cifar10, cora, citeseer, resnet8, "
+        "not 'emnist'"
     )
     with pytest.raises(DataError, match=exactly(message)):
         load("emnist")

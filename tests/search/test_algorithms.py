@@ -28,6 +28,8 @@ MODELS = {
         plan="resnet20", shape=SHAPE, classes=6, width=1 / 4, folded=(1, 2, 3)
     ),
 }
+TO_SEARCH = [name for name in ALGORITHMS if name != "jackpot"]
+"""Those of drawn weights; trained ones have tests of their own."""
 VARIANTS = {
     **{name: {} for name in ALGORITHMS},
     "narrow": {"activation_bits": 3},
@@ -71,10 +73,10 @@ def test_logits_of_the_ticket_are_those_of_the_network_exactly(variant, model):
     assert torch.equal(units.round().long(), logits)
     assert (units - logits).abs().max() < 0.1
     net.check()
-    assert 0 < net.convs[-1].mask.count_nonzero() < net.convs[-1].mask.numel()
+    assert 0 < net.convs[0].mask.count_nonzero() < net.convs[0].mask.numel()
 
 
-@pytest.mark.parametrize("variant", [*ALGORITHMS, "limited", "sign"])
+@pytest.mark.parametrize("variant", [*TO_SEARCH, "limited", "sign"])
 def test_searches_and_resumes_to_the_same_bytes(variant, small, digits, tmp_path):
     train, test = digits
     classes = [str(digit) for digit in range(10)]
@@ -111,7 +113,7 @@ def test_hyperparameters_are_settings(name, authors):
     settings = with_algorithm(SearchSettings(seed=9, epochs=3), name, authors=authors)
     assert settings.algorithm == name
     assert settings.seed == 9
-    assert (settings.epochs >= 100) is authors
+    assert (settings.epochs >= 30) is authors
 
 
 def test_edge_popup_is_what_a_preset_is_without_a_name():
@@ -139,10 +141,11 @@ def test_the_page_has_a_row_for_each():
     for row in rows:
         settings = with_algorithm(SearchSettings(), row[0].split("`")[1])
         _, ranks, scope, coats, schedule, frozen, scale, norm = (cell.strip() for cell in row)
-        assert ranks == {"abs": "abs(s)", "raw": "p"}[settings.ranking]
+        assert ranks == {"abs": "abs(s)", "raw": "s"}[settings.ranking]
         assert scope.startswith(settings.scope)
         assert coats == str(settings.coats)
         assert schedule == {"constant": "-"}.get(settings.schedule, settings.schedule)
         assert (frozen == "-") is (settings.prune + settings.lock == 0)
-        assert scale == settings.scale
+        stored = settings.weights is WeightSource.STORED
+        assert scale == ("stored" if stored else settings.scale)
         assert norm == {"folded": "affine where folded"}.get(settings.norm, settings.norm)

@@ -151,14 +151,58 @@ def test_alpha_follows_the_mask():
     assert [conv.constant for conv in net.convs] != first
 
 
+STORED = {"weights": WeightSource.STORED, "start": "magnitude", "ranking": "raw"}
+
+
+def trained(plain, net):
+    """Sizes of the model's weights in the order of the network's."""
+    first, last = (x.weight.detach().abs() for x in plain if hasattr(x, "kernel_size") or
+                   isinstance(x, nn.Linear))
+    return [
+        size.reshape(conv.weight_set.out_channels, -1, *conv.weight_set.kernel).permute(0, 2, 3, 1)
+        for size, conv in zip((first, last), net.convs, strict=True)
+    ]
+
+
 def test_stored_weights_start_from_the_magnitude_mask():
-    settings = {"weights": WeightSource.STORED, "start": "magnitude", "ranking": "raw"}
-    net = network(**settings, sparsity=0.7)
-    for conv, weights in zip(net.convs, WEIGHTS, strict=True):
+    plain = model()
+    net = convert(plain, SearchSettings(**STORED, sparsity=0.7), shape=SHAPE)
+    for conv, size, weights in zip(net.convs, trained(plain, net), WEIGHTS, strict=True):
         assert int(conv.mask.sum()) == weights - int(0.7 * weights)
-        size = conv.units.abs()
         assert size[conv.mask == 1].min() >= size[conv.mask == 0].max()
         assert conv.scores.unique().tolist() == [pytest.approx(0.99), 1.0]
+
+
+def test_rates_by_magnitude_are_one_threshold_and_a_whole_classifier():
+    plain = model()
+    settings = SearchSettings(**STORED, rates="magnitude", sparsity=0.15)
+    net = convert(plain, settings, shape=SHAPE)
+    total = sum(WEIGHTS)
+    assert kept(net) == [WEIGHTS[0] - int(0.15 * total), WEIGHTS[1]]
+    size = trained(plain, net)[0]
+    assert size[net.convs[0].mask == 1].min() >= size[net.convs[0].mask == 0].max()
+    shuffle(net)
+    net.select()
+    assert kept(net) == [WEIGHTS[0] - int(0.15 * total), WEIGHTS[1]]
+    with pytest.raises(ConfigError) as error:
+        convert(plain, SearchSettings(**STORED, rates="magnitude", sparsity=0.9), shape=SHAPE)
+    assert str(error.value) == (
+        "sparsity 0.9 leaves no room for the classifier, which keeps its 960 weights; lower it to "
+        "0.184, or choose uniform rates"
+    )
+
+
+def test_a_random_start_keeps_as_many_as_the_magnitude_mask_and_others():
+    plain = model()
+    first, second, other = (
+        convert(plain, SearchSettings(**{**STORED, **changes}, sparsity=0.7), shape=SHAPE)
+        for changes in ({"start": "random"}, {"start": "random"}, {"start": "random", "seed": 2})
+    )
+    assert kept(first) == kept(other) == [weights - int(0.7 * weights) for weights in WEIGHTS]
+    for one, again, else_ in zip(first.convs, second.convs, other.convs, strict=True):
+        assert torch.equal(one.mask, again.mask)
+        assert not torch.equal(one.mask, else_.mask)
+        assert one.scores.unique().tolist() == [pytest.approx(0.99), 1.0]
 
 
 def test_an_emptied_layer_on_the_only_way_is_refused():

@@ -2,7 +2,7 @@
 
 import torch
 
-from tombola.search.scores import keys, magnitude_start, uniform_start, unit_start
+from tombola.search.scores import keys, mask_start, uniform_start, unit_start
 
 
 def test_keys():
@@ -24,6 +24,6 @@ def test_unit_start():
     assert 0 <= scores.min() < 0.05 < 0.95 < scores.max() <= 1
 
 
-def test_magnitude_start_ranks_the_kept_first():
+def test_a_start_from_a_mask_ranks_the_kept_first():
     kept = torch.tensor([True, False, True])
-    assert torch.equal(magnitude_start(kept) > 0.995, kept)
+    assert torch.equal(mask_start(kept) > 0.995, kept)

@@ -44,7 +44,7 @@ def test_conv_norm_and_relu_are_one_step():
     first, pool, mean, last = plan(model, shape=SHAPE).steps
     assert (first.path, first.norm, first.output) == ("0", model[1], Output.ACTIVATION)
     assert first.size == LayerSize(out_channels=4, in_channels=3, kernel=(3, 3))
-    assert (first.shape, first.padding, first.whole_map) == ((4, 8, 8), (1, 1), False)
+    assert (first.shape, first.padding, first.whole_map) == ((4, 8, 8), (1, 1, 1, 1), False)
     assert pool == PoolMax(
         input=1, kernel=(2, 2), stride=(2, 2), padding=(0, 0), shape=(4, 4, 4)
     )

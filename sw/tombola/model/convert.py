@@ -122,7 +122,7 @@ def _convert_layer(parts: _Parts, layer: FloatLayer) -> tuple[Layer, _Tensor]:
 
 def _convert_conv(parts: _Parts, layer: FloatConv, source: _Tensor) -> tuple[Layer, _Tensor]:
     channels = layer.weight_set.out_channels
-    factors = np.full(channels, layer.constant * source.step)
+    factors = np.broadcast_to(np.asarray(layer.constant * source.step, np.float64), channels)
     offsets = np.zeros(channels)
     if layer.norm is not None:
         factors, offsets = factors * layer.norm.slope, layer.norm.offset

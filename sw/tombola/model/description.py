@@ -74,8 +74,8 @@ class FloatConv:
     weights : integer array (out, positions)
         Signed values in stream order, 0 where dropped, in units of `constant`.
     coding : Coding
-    constant : float
-        Real value of a weight 1.
+    constant : float, or float64 array (out,)
+        Real value of a weight 1, in all channels or in each.
     norm : Affine or None
     activation : Activation, Sign or None
         None for the last layer, whose sums leave as logits.
@@ -88,7 +88,7 @@ class FloatConv:
     input: int
     weight_set: WeightSet
     weights: np.ndarray
-    constant: float
+    constant: float | np.ndarray
     coding: Coding = field(default_factory=lambda: Coding(coats=1))
     norm: Affine | None = None
     activation: Activation | Sign | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 from tombola.search.allocation import Allocation
 from tombola.search.settings import SearchSettings
+from tombola.search.weight_source import WeightSource
 from tombola.spec.errors import ConfigError
 
 
@@ -112,6 +113,23 @@ ALGORITHMS = {
             # Its penalty of 1e-4 on the squares is twice that as weight decay.
             authors=_sgd(epochs=150, weight_decay=2e-4),
             small={"sparsity": 0.5, "period": 1, "weight_decay": 2e-4},
+        ),
+        Algorithm(
+            name="jackpot",
+            summary="a mask for the stored weights of a trained network, from the magnitude mask",
+            source="Zhang et al., Lottery jackpots exist in pre-trained models, 2021",
+            parts={
+                "scope": "layer",
+                "sparsity": 0.5,
+                "ranking": "raw",
+                "start": "magnitude",
+                "rates": "magnitude",
+                "limit": "quartic",
+                "weights": WeightSource.STORED,
+                "norm": "frozen",
+            },
+            authors=_sgd(epochs=30, batch=256, weight_decay=5e-4),
+            small=_sgd(epochs=5, batch=256, weight_decay=5e-4),
         ),
         Algorithm(
             name="nm",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from torch import nn
+from torch import Tensor, nn
 
 from tombola.search.activation import (
     FixedQuantiser,
@@ -16,8 +16,9 @@ from tombola.search.layers import AddLayer, AverageLayer, ConvLayer, MaxLayer, S
 from tombola.search.masked_conv import MaskedConv
 from tombola.search.norm import BatchNorm, FrozenNorm
 from tombola.search.plan import Convolve, Output, Plan, PoolAverage, PoolMax, Step, Subsample
+from tombola.search.rates import magnitude_drops, uniform_drops
 from tombola.search.settings import SearchSettings
-from tombola.search.weight_source import WeightSource
+from tombola.search.weight_source import WeightSource, in_stream_order
 from tombola.spec.arithmetic import MAX_ACTIVATION_BITS, NumberType
 from tombola.spec.weight_stream import WeightSet, freeze_counts
 
@@ -143,35 +144,64 @@ def _convs(
     for step in plan.steps:
         if isinstance(step, Convolve):
             uses.setdefault(step.path, []).append(step)
-    ratios = freeze_ratios(
-        [steps[0].size for steps in uses.values()],
-        prune=settings.prune,
-        lock=settings.lock,
-        allocation=settings.allocation,
-        jointly=settings.jointly,
-    )
+    weight_sets = _weight_sets(uses, settings)
+    trained = _trained(uses, weight_sets, settings)
+    if settings.rates == "magnitude":
+        drops = magnitude_drops(trained, sparsity=settings.sparsity)
+    else:
+        counts = [steps[0].size.weights for steps in uses.values()]
+        drops = uniform_drops(counts, sparsity=settings.sparsity)
     convs = {}
     for number, (path, steps) in enumerate(uses.items()):
         first = steps[0]
-        pruned, locked = freeze_counts(*ratios[number])
-        weight_set = WeightSet(
-            id=number,
-            out_channels=first.size.out_channels,
-            in_channels=first.size.in_channels,
-            kernel=first.size.kernel,
-            prune=pruned,
-            lock=locked,
-        )
         read = {fixed_steps[step.input] for step in steps}
         common = read.pop() if len(read) == 1 else None
         convs[path] = MaskedConv(
-            weight_set,
+            weight_sets[number],
             settings=settings,
             stride=first.stride,
             padding=first.padding,
             groups=first.groups,
             whole_map=all(step.whole_map for step in steps),
             input_step=1.0 if common is None else common,
-            trained=first.module.weight,
+            drop=drops[number],
+            trained=trained[number],
+            one_step=any(step.output is Output.LOGITS for step in steps),
         )
     return convs
+
+
+def _weight_sets(uses: dict[str, list[Convolve]], settings: SearchSettings) -> list[WeightSet]:
+    """One for each path, with what the seed is to freeze of it."""
+    sizes = [steps[0].size for steps in uses.values()]
+    ratios = freeze_ratios(
+        sizes,
+        prune=settings.prune,
+        lock=settings.lock,
+        allocation=settings.allocation,
+        jointly=settings.jointly,
+    )
+    counts = [freeze_counts(*ratio) for ratio in ratios]
+    return [
+        WeightSet(
+            id=number,
+            out_channels=size.out_channels,
+            in_channels=size.in_channels,
+            kernel=size.kernel,
+            prune=pruned,
+            lock=locked,
+        )
+        for number, (size, (pruned, locked)) in enumerate(zip(sizes, counts, strict=True))
+    ]
+
+
+def _trained(
+    uses: dict[str, list[Convolve]], weight_sets: list[WeightSet], settings: SearchSettings
+) -> list[Tensor | None]:
+    """The model's own weights of each path, in stream order, where they are to be stored."""
+    if settings.weights is not WeightSource.STORED:
+        return [None] * len(weight_sets)
+    return [
+        in_stream_order(steps[0].module.weight, weight_set)
+        for steps, weight_set in zip(uses.values(), weight_sets, strict=True)
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from torch import Tensor
 
 from tombola.model.convert import convert
 from tombola.model.description import (
@@ -92,13 +93,17 @@ def _conv(step: Convolve, layer: ConvLayer) -> FloatConv:
         weight_set=conv.weight_set,
         weights=conv.integers(),
         coding=conv.coding,
-        constant=conv.constant,
+        constant=_constant(conv.constant),
         norm=None if layer.norm is None else layer.norm.describe(),
         activation=None if layer.quantiser is None else layer.quantiser.describe(),
-        window=_window(step.stride, step.padding),
+        window=Window(stride=step.stride, padding=step.padding),
         groups=step.groups,
         residual=step.residual,
     )
+
+
+def _constant(value: Tensor | float) -> float | np.ndarray:
+    return value.flatten().cpu().double().numpy() if isinstance(value, Tensor) else value
 
 
 def _subsample(

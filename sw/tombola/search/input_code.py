@@ -29,10 +29,10 @@ class InputCode:
     step: float
 
     @classmethod
-    def plain(cls, channels: int) -> "InputCode":
-        """Bytes as they are, real values from 0 to 1."""
+    def plain(cls, channels: int, *, step: float = 1 / 255) -> "InputCode":
+        """Bytes as they are, real values from 0 to 255 steps."""
         table = np.tile(np.arange(256, dtype=np.int16), (channels, 1))
-        return cls(table=table, type=NumberType(bits=BITS, signed=False), step=1 / 255)
+        return cls(table=table, type=NumberType(bits=BITS, signed=False), step=step)
 
     @classmethod
     def normalised(cls, mean: Sequence[float], deviation: Sequence[float]) -> "InputCode":

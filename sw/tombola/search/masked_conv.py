@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tombola.search import scores as score
 from tombola.search import weight_scale, weight_source
 from tombola.search.freezing import DrawnCounts, key_offsets
-from tombola.search.selection import keep_layerwise
+from tombola.search.selection import keep_largest
 from tombola.search.settings import SearchSettings
 from tombola.search.straight_through import masked_weights
 from tombola.search.weight_source import WeightSource
@@ -29,15 +29,21 @@ class MaskedConv(nn.Module):
     ----------
     weight_set : WeightSet
     settings : SearchSettings
-    stride, padding : (int, int)
+    stride : (int, int)
         Vertical and horizontal.
+    padding : (int, int, int, int)
+        Zeros above, to the left, below and to the right.
     groups : int
     whole_map : bool
         True where the kernel is the map, so that a matrix product does.
     input_step : float
         Real value of an input of 1, where it is always the same.
+    drop : int
+        Weights that the mask drops where it starts from one, and where rates are by magnitude.
     trained : float tensor or None
-        Weights to store, as `weight_source.stored` takes them.
+        Weights to store, (out, height, width, channels).
+    one_step : bool
+        As `weight_source.stored` has it.
     """
 
     def __init__(
@@ -46,22 +52,24 @@ class MaskedConv(nn.Module):
         *,
         settings: SearchSettings,
         stride: tuple[int, int] = (1, 1),
-        padding: tuple[int, int] = (0, 0),
+        padding: tuple[int, int, int, int] = (0, 0, 0, 0),
         groups: int = 1,
         whole_map: bool = False,
         input_step: float = 1.0,
+        drop: int = 0,
         trained: Tensor | None = None,
+        one_step: bool = False,
     ) -> None:
         super().__init__()
         self.weight_set, self.settings = weight_set, settings
         self.stride, self.padding, self.groups = stride, padding, groups
         self.whole_map = whole_map
-        self.input_step = input_step
+        self.input_step, self.drop = input_step, drop
         source, seed, fan_in = settings.weights, settings.seed, weight_set.layout.weights
         if source is WeightSource.STORED:
             assert trained is not None
             units, self.constant = weight_source.stored(
-                trained, weight_set, bits=settings.stored_bits
+                trained, bits=settings.stored_bits, one_step=one_step
             )
         else:
             units = torch.from_numpy(weight_source.signs(source, seed, weight_set))
@@ -71,7 +79,7 @@ class MaskedConv(nn.Module):
         self._drawn_constant = self.constant
         classes = weight_source.classes(source, seed, weight_set)
         self.counts = DrawnCounts.of(classes)
-        self.scores = nn.Parameter(self._start(units))
+        self.scores = nn.Parameter(self._start(units.shape, trained))
         self.register_buffer("mask", torch.ones_like(units))
         # What the seed gives back need not be in a checkpoint.
         self._regained("units", units)
@@ -91,13 +99,16 @@ class MaskedConv(nn.Module):
     def _regained(self, name: str, value: Tensor | None) -> None:
         self.register_buffer(name, value, persistent=False)
 
-    def _start(self, units: Tensor) -> Tensor:
-        settings, shape = self.settings, tuple(units.shape)
+    def _start(self, shape: tuple[int, ...], trained: Tensor | None) -> Tensor:
+        settings = self.settings
         if settings.start == "unit":
             return score.unit_start(shape, seed=settings.seed, index=self.weight_set.id)
-        if settings.start == "magnitude":
-            (kept,) = keep_layerwise([units.abs()], sparsity=settings.sparsity)
-            return score.magnitude_start(kept)
+        if settings.start in ("magnitude", "random"):
+            if settings.start == "magnitude":
+                keys = trained.abs()
+            else:
+                keys = score.random_keys(shape, seed=settings.seed, index=self.weight_set.id)
+            return score.mask_start(keep_largest(keys.flatten(), drop=self.drop).view(shape))
         fan_in = self.weight_set.layout.weights
         return score.uniform_start(
             shape, seed=settings.seed, index=self.weight_set.id, fan_in=fan_in
@@ -167,6 +178,10 @@ class MaskedConv(nn.Module):
             flat = inputs.permute(0, 2, 3, 1).flatten(1)
             return (flat @ weights.flatten(1).t())[:, :, None, None]
         weights = weights.permute(0, 3, 1, 2)
+        above, left, below, right = padding = self.padding
+        if padding[:2] != padding[2:]:
+            inputs = functional.pad(inputs, (left, right, above, below))
+            padding = (0, 0)
         return functional.conv2d(
-            inputs, weights, padding=self.padding, stride=self.stride, groups=self.groups
+            inputs, weights, padding=padding[:2], stride=self.stride, groups=self.groups
         )

@@ -82,6 +82,9 @@ class Masking:
     def _keep(self, coat: int) -> Keep:
         """The selection of one coat; after groups, each layer thins what they left."""
         settings = self._settings
+        if settings.rates == "magnitude":
+            drops = [conv.drop for conv in self._convs]
+            return lambda keys, _: selection.keep_counted(keys, drops=drops)
         if settings.scope == "network":
             return lambda keys, sparsity: selection.keep_networkwide(keys, sparsity=sparsity)
         if settings.scope == "group" and coat == 0:

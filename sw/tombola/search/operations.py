@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import fx, nn
 
 from tombola.search.allocation import LayerSize
-from tombola.search.plan import Pair, PoolAverage, PoolMax, Shape, Subsample
+from tombola.search.plan import Pair, PoolAverage, PoolMax, Shape, Sides, Subsample
 from tombola.spec.errors import ConfigError
 
 
@@ -17,32 +17,34 @@ def linear(module: nn.Linear, source: Shape) -> dict[str, Any]:
         out_channels=module.out_features, in_channels=source[0], kernel=(source[1], source[2])
     )
     return {
-        "size": size, "stride": (1, 1), "padding": (0, 0), "groups": 1, "whole_map": True,
+        "size": size, "stride": (1, 1), "padding": (0,) * 4, "groups": 1, "whole_map": True,
     }  # fmt: skip
 
 
-def convolution(module: nn.Conv2d, source: Shape) -> dict[str, Any]:
-    """Sizes of a convolution.
+def convolution(module: nn.Conv2d, source: Shape, zeros: Sides) -> dict[str, Any]:
+    """Sizes of a convolution of a map that stands between zeros already.
 
     Raises
     ------
     ConfigError
-        If it is dilated, or padded with anything but a few zeros on both sides alike.
+        If it is dilated, or padded with anything but a few zeros.
     """
     if _pair(module.dilation) != (1, 1):
         raise ConfigError(f"dilation must be 1, not {module.dilation}")
     if module.padding_mode != "zeros":
         raise ConfigError(f"padding must be of zeros, not {module.padding_mode!r}")
     kernel = _pair(module.kernel_size)
-    padding = _padding(module.padding, kernel)
-    if padding[0] >= kernel[0] or padding[1] >= kernel[1]:
-        raise ConfigError(f"padding {padding} must be smaller than the kernel {kernel}")
+    own = _padding(module.padding, kernel)
+    padding = tuple(x + y for x, y in zip(zeros, (*own, *own), strict=True))
+    if max(padding[::2]) >= kernel[0] or max(padding[1::2]) >= kernel[1]:
+        said = own if not any(zeros) else padding
+        raise ConfigError(f"padding {said} must be smaller than the kernel {kernel}")
     size = LayerSize(
         out_channels=module.out_channels,
         in_channels=module.in_channels // module.groups,
         kernel=kernel,
     )
-    whole_map = kernel == source[1:] and padding == (0, 0) and module.groups == 1
+    whole_map = kernel == source[1:] and not any(padding) and module.groups == 1
     return {
         "size": size, "stride": _pair(module.stride), "padding": padding,
         "groups": module.groups, "whole_map": whole_map,
@@ -101,13 +103,31 @@ def padded(node: fx.Node, source: Any, made: Shape) -> Subsample:
     ConfigError
         If it pads anything else.
     """
-    names = ("pad", "mode", "value")
-    options = {**dict(zip(names, node.args[1:], strict=False)), **node.kwargs}
+    options = _pad_options(node)
     sides = tuple(options["pad"])
     behind = sides[:5] == (0,) * 5 and len(sides) == 6 and options.get("mode") != "circular"
     if not isinstance(source, Subsample) or not behind or options.get("value"):
-        raise ConfigError("a padding may only put channels of zeros behind a subsampled map")
+        raise ConfigError(
+            "a padding may only put zeros around a map ahead of a convolution, or channels of "
+            "zeros behind a subsampled map"
+        )
     return replace(source, shape=made)
+
+
+def surrounded(node: fx.Node, module: nn.ZeroPad2d | None) -> Sides | None:
+    """The zeros that a padding puts around a map; None if it does anything else."""
+    options = {"pad": module.padding} if module is not None else _pad_options(node)
+    sides = tuple(options["pad"])
+    of_zeros = options.get("mode", "constant") == "constant" and not options.get("value")
+    if len(sides) != 4 or min(sides) < 0 or not of_zeros:
+        return None
+    left, right, above, below = sides
+    return above, left, below, right
+
+
+def _pad_options(node: fx.Node) -> dict[str, Any]:
+    names = ("pad", "mode", "value")
+    return {**dict(zip(names, node.args[1:], strict=False)), **node.kwargs}
 
 
 _MEAN_AXES = ({2, 3}, {-1, -2})

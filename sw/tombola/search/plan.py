@@ -11,6 +11,8 @@ Shape = tuple[int, int, int]
 """Channels, height and width of one tensor."""
 Pair = tuple[int, int]
 """Vertical and horizontal."""
+Sides = tuple[int, int, int, int]
+"""Zeros above, to the left, below and to the right."""
 
 
 class Output(enum.Enum):
@@ -34,7 +36,9 @@ class Convolve:
         Of the module with the weights; steps of one path share them.
     module : Conv2d or Linear
     size : LayerSize
-    stride, padding : (int, int)
+    stride : (int, int)
+    padding : (int, int, int, int)
+        Zeros above, to the left, below and to the right.
     groups : int
     whole_map : bool
         True where the kernel covers the whole input.
@@ -51,7 +55,7 @@ class Convolve:
     module: nn.Conv2d | nn.Linear
     size: LayerSize
     stride: Pair
-    padding: Pair
+    padding: Sides
     groups: int
     whole_map: bool
     shape: Shape

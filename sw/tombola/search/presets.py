@@ -6,6 +6,7 @@ from functools import partial
 from tombola.search.architecture import Convolution, Linear, MaxPooling, Model, chain
 from tombola.search.input_code import InputCode
 from tombola.search.models import build, resnet
+from tombola.search.pretrained import untrained
 from tombola.search.settings import SearchSettings
 from tombola.spec.errors import ConfigError
 
@@ -25,6 +26,11 @@ class Preset:
     width : float
         Multiplies the channels of all layers but the last; the model must take it by name unless
         it is 1.
+    pretrained : str or None
+        Name among the data of the trained network that `model` stands for, or of the file that its
+        weights are from.
+    train_samples, test_samples : int or None
+        So many of the first images; None for all.
     """
 
     name: str
@@ -33,6 +39,9 @@ class Preset:
     settings: SearchSettings
     code: InputCode | None = None
     width: float = 1.0
+    pretrained: str | None = None
+    train_samples: int | None = None
+    test_samples: int | None = None
 
 
 # The literature searches a hundred epochs at a rate of 0.1; in a few epochs 0.4 gains 0.5 to 1
@@ -93,6 +102,15 @@ PRESETS = {
                 settings=SearchSettings(epochs=100),
             )
             for name in ("conv6", "resnet18", "resnet34-folded")
+        ),
+        Preset(
+            name="cifar10-resnet8",
+            dataset="cifar10",
+            model=untrained,
+            settings=SearchSettings(epochs=5, batch=256),
+            pretrained="resnet8",
+            train_samples=10_000,
+            test_samples=2_000,
         ),
     )
 }

@@ -19,6 +19,7 @@ from tombola.search.plan import (
     PoolAverage,
     PoolMax,
     Shape,
+    Sides,
     Step,
     Subsample,
 )
@@ -37,7 +38,14 @@ class _Tensor:
         self.index, self.shape, self.flat = index, shape, flat
 
 
-Value = _Tensor | Step
+class _Padded:
+    """A map between zeros, which a convolution is to read."""
+
+    def __init__(self, source: _Tensor, sides: Sides, shape: Shape) -> None:
+        self.source, self.sides, self.shape = source, sides, shape
+
+
+Value = _Tensor | _Padded | Step
 """A step that is not yet made may still take a norm, a residual and an activation."""
 
 
@@ -74,7 +82,7 @@ class Reader:
                 self._finish(node)
             elif "tensor_meta" in node.meta and node.op != "get_attr":
                 value = self._read(node)
-                if not isinstance(value, _Tensor) and len(node.users) > 1:
+                if not isinstance(value, _Tensor | _Padded) and len(node.users) > 1:
                     value = self._made(value)
                 self._values[node] = value
         return Plan(shape=self._shape, steps=tuple(self._steps))
@@ -83,6 +91,8 @@ class Reader:
         """The tensor of a value, made now if it was not."""
         if isinstance(value, _Tensor):
             return value
+        if isinstance(value, _Padded):
+            raise ConfigError("a map between zeros may only be read by a convolution")
         self._steps.append(replace(value, output=output) if hasattr(value, "output") else value)
         return _Tensor(len(self._steps), value.shape)
 
@@ -121,9 +131,12 @@ class Reader:
         return value
 
     def _conv(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> Value:
-        source = self._made(self._operand(node))
+        value = self._operand(node)
+        padded = isinstance(value, _Padded) and isinstance(module, nn.Conv2d)
+        source = value.source if padded else self._made(value)
         if not isinstance(module, nn.Linear):
-            geometry = operations.convolution(module, source.shape)
+            zeros = value.sides if padded else (0, 0, 0, 0)
+            geometry = operations.convolution(module, source.shape, zeros)
         elif source.flat or source.shape[1:] == (1, 1):
             geometry = operations.linear(module, source.shape)
         else:
@@ -200,8 +213,11 @@ class Reader:
         source = self._made(self._operand(node))
         return operations.subsampling(node.args[1], source.index, _map_shape(node))
 
-    def _pad(self, node: fx.Node, _: nn.Module | None) -> Value:
-        return operations.padded(node, self._operand(node), _map_shape(node))
+    def _pad(self, node: fx.Node, module: nn.ZeroPad2d | None) -> Value:
+        value, sides = self._operand(node), operations.surrounded(node, module)
+        if sides is None:
+            return operations.padded(node, value, _map_shape(node))
+        return _Padded(self._made(value), sides, _map_shape(node))
 
     def _same(self, node: fx.Node, _: nn.Module | None) -> Value:
         return self._operand(node)
@@ -242,6 +258,6 @@ READERS: dict[Any, Callable[..., Value]] = {
     **dict.fromkeys((nn.Flatten, torch.flatten, "flatten", "view", "reshape"), Reader._flatten),
     **dict.fromkeys((nn.Identity, "contiguous"), Reader._same),
     operator.getitem: Reader._index,
-    functional.pad: Reader._pad,
+    **dict.fromkeys((nn.ZeroPad2d, functional.pad), Reader._pad),
 }
 """How each operation is read, by module class, function or name of a method."""

@@ -44,6 +44,20 @@ class Samples:
         """The same samples in the memory of a device."""
         return Samples(images=self.images.to(device), labels=self.labels.to(device))
 
+    def first(self, count: int | None, *, what: str) -> "Samples":
+        """So many from the beginning, or all; `what` names them in the message.
+
+        Raises
+        ------
+        ConfigError
+            If there are none, or not so many.
+        """
+        if count is None:
+            return self
+        if not 1 <= count <= len(self):
+            raise ConfigError(f"{what} must be between 1 and {len(self)}, not {count}")
+        return Samples(images=self.images[:count], labels=self.labels[:count])
+
     def set_aside(self, ratio: float, *, seed: int) -> tuple["Samples", "Samples"]:
         """The samples that are left, and the part of them that the seed sets aside.
 

@@ -8,9 +8,9 @@ from torch import Tensor
 from tombola.search.randomness import generator
 
 RANKINGS = ("abs", "raw")
-STARTS = ("uniform", "unit", "magnitude")
+STARTS = ("uniform", "unit", "magnitude", "random")
 KEPT_START, DROPPED_START = 1.0, 0.99
-"""Scores of a search that starts from the magnitude mask (Zhang et al., 2021)."""
+"""Scores of a search that starts from a mask (Zhang et al., 2021)."""
 
 
 def keys(scores: Tensor, ranking: str) -> Tensor:
@@ -37,11 +37,16 @@ def unit_start(shape: tuple[int, ...], *, seed: int, index: int) -> Tensor:
     return torch.empty(shape).uniform_(0, 1, generator=generator(seed, "scores", index))
 
 
-def magnitude_start(kept: Tensor) -> Tensor:
-    """1 where a magnitude mask keeps and 0.99 where it drops, so that the search starts from it.
+def mask_start(kept: Tensor) -> Tensor:
+    """1 where a mask keeps and 0.99 where it drops, so that the search starts from it.
 
     Parameters
     ----------
     kept : bool tensor
     """
     return torch.where(kept, KEPT_START, DROPPED_START)
+
+
+def random_keys(shape: tuple[int, ...], *, seed: int, index: int) -> Tensor:
+    """What a random mask is chosen by."""
+    return torch.empty(shape).uniform_(generator=generator(seed, "mask", index))

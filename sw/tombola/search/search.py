@@ -15,6 +15,7 @@ from tombola.search.export import export
 from tombola.search.metrics import EpochMetrics, chosen_epoch
 from tombola.search.network import convert
 from tombola.search.presets import Preset
+from tombola.search.pretrained import digest
 from tombola.search.samples import Samples
 from tombola.search.trainer import ALONE, Files, Observer, Trainer
 from tombola.search.weight_source import WeightSource
@@ -109,6 +110,8 @@ def search(
     shape = tuple(train.images.shape[1:])
     wide = {} if preset.width == 1 else {"width": preset.width}
     model = preset.model(shape=shape, classes=len(classes), **wide)
+    train = train.first(preset.train_samples, what="training samples")
+    test = test.first(preset.test_samples, what="test samples")
     network = convert(model, settings, shape=shape, code=preset.code)
     if network.classes != len(classes):
         raise ConfigError(
@@ -118,6 +121,8 @@ def search(
     for samples in (train, test):
         _check_samples(samples, classes)
     described = provenance(preset)
+    if settings.weights is WeightSource.STORED:
+        described["trained"] = digest(model)
     if ranks.size > 1:
         described["processes"] = ranks.size
     identity = {
@@ -204,6 +209,13 @@ def provenance(preset: Preset) -> Scalars:
         "preset": preset.name,
         "dataset": preset.dataset,
         **({} if preset.width == 1 else {"width": preset.width}),
+        **{
+            name: value
+            for name, value in (
+                ("training samples", preset.train_samples), ("test samples", preset.test_samples),
+            )
+            if value is not None
+        },
         **record,
         "torch": torch.__version__.partition("+")[0],
     }

@@ -62,19 +62,34 @@ def keep_layerwise(
         For all layers, or for each.
     """
     each = [sparsity] * len(keys) if isinstance(sparsity, float | int) else sparsity
+    drops = [drop_count(x.numel(), part) for x, part in zip(keys, each, strict=True)]
+    return keep_counted(keys, drops=drops)
+
+
+def keep_counted(keys: Sequence[Tensor], *, drops: Sequence[int]) -> list[Tensor]:
+    """Each layer drops a number of its own; otherwise as `keep_layerwise`."""
     return [
-        keep_largest(x.flatten(), drop=drop_count(x.numel(), part)).view_as(x)
-        for x, part in zip(keys, each, strict=True)
+        keep_largest(x.flatten(), drop=drop).view_as(x) for x, drop in zip(keys, drops, strict=True)
     ]
 
 
-def keep_networkwide(keys: Sequence[Tensor], *, sparsity: float) -> list[Tensor]:
+def keep_networkwide(
+    keys: Sequence[Tensor], *, sparsity: float = 0.0, drop: int | None = None
+) -> list[Tensor]:
     """The network keeps exactly ``n - int(sparsity * n)`` of all its weights.
 
     One threshold for all layers; stream order runs through the layers in turn.
+
+    Parameters
+    ----------
+    keys : sequence of float tensors
+    sparsity : float
+    drop : int or None
+        Number of weights that go, in place of the sparsity.
     """
     together = torch.cat([x.flatten() for x in keys])
-    kept = keep_largest(together, drop=drop_count(together.numel(), sparsity))
+    count = drop_count(together.numel(), sparsity) if drop is None else drop
+    kept = keep_largest(together, drop=count)
     parts = kept.split([x.numel() for x in keys])
     return [part.view_as(x) for part, x in zip(parts, keys, strict=True)]
 

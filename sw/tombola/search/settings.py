@@ -8,6 +8,7 @@ from tombola.search.coats import check_ascending, uniform_coats
 from tombola.search.limiter import LIMITS
 from tombola.search.norm import NORMS
 from tombola.search.quantiser import unit_step
+from tombola.search.rates import RATES
 from tombola.search.schedule import SCHEDULES
 from tombola.search.scores import RANKINGS, STARTS
 from tombola.search.weight_scale import SCALES
@@ -21,6 +22,7 @@ CHOICES = {
     "ranking": RANKINGS,
     "start": STARTS,
     "schedule": tuple(SCHEDULES),
+    "rates": RATES,
     "scale": SCALES,
     "norm": NORMS,
     "activation": ("relu", "sign"),
@@ -49,6 +51,7 @@ class SearchSettings:
     seed : int
         64 bits: weights, freezing, first scores and batch order all come from it.
     epochs, batch : int
+        0 epochs measure the mask that stored weights start from.
     validation : float
         Part of the training images, chosen by the seed, that the search does not see: the ticket
         is that of the epoch that does best on them. With 0 it is that of the last epoch.
@@ -64,7 +67,7 @@ class SearchSettings:
         Whether "abs" of a score or the "raw" score ranks.
     start : str
         Scores start "uniform" around 0; or as "unit" probabilities, between 0 and 1, where they
-        are held; or from the "magnitude" mask of stored weights.
+        are held; or from a mask, the "magnitude" one of stored weights or a "random" one.
     coats : int
         Nested masks, counted into values 0 .. coats.
     coat_sparsities : tuple of float
@@ -73,6 +76,9 @@ class SearchSettings:
         How sparsity grows: "constant", "ramp" over half the epochs, "geometric" every `period`.
     period : int
         Epochs.
+    rates : str
+        Whether layers drop the same part ("uniform"), or what one threshold on the "magnitude" of
+        stored weights leaves; then the last layer drops none.
     limit : str
         How much of the wanted swaps a step may make: all ("none"), or a part that falls as
         "quartic" or "cosine".
@@ -120,6 +126,7 @@ class SearchSettings:
     coat_sparsities: tuple[float, ...] = ()
     schedule: str = "constant"
     period: int = 1
+    rates: str = "uniform"
     limit: str = "none"
     prune: float = 0.0
     lock: float = 0.0
@@ -142,9 +149,11 @@ class SearchSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
             raise ConfigError(f"seed must be between 0 and {MAX_SEED}, not {self.seed}")
+        stored = self.weights is WeightSource.STORED
         for name in ("epochs", "batch", "threads", "period", "group"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+            least = 0 if name == "epochs" and stored else 1
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be {_either(known)}, not {getattr(self, name)!r}")
@@ -218,6 +227,15 @@ class SearchSettings:
             (
                 self.start == "magnitude" and not stored,
                 "drawn weights are all of one magnitude; start uniform, or store weights",
+            ),
+            (
+                self.rates == "magnitude" and not stored,
+                "drawn weights are all of one magnitude; choose uniform rates, or store weights",
+            ),
+            (
+                self.rates == "magnitude" and (self.scope, self.schedule) != ("layer", "constant"),
+                "rates by magnitude need scope layer and a constant schedule; choose these, or "
+                "uniform rates",
             ),
             (
                 stored and self.stored_bits not in STORED_BITS,

@@ -119,7 +119,7 @@ class Trainer:
         with deterministic(threads=self._settings.threads, device=self._settings.device):
             if resume and self._files is not None and self._files.checkpoint.exists():
                 self._restore(self._files)
-            for epoch in range(len(self._history) + 1, self._settings.epochs + 1):
+            for epoch in self._epochs():
                 metrics = self._epoch(epoch)
                 self._history.append(metrics)
                 if self._validation is not None and chosen_epoch(self._history) == epoch:
@@ -133,23 +133,27 @@ class Trainer:
                 self._network.resume()
         return list(self._history)
 
+    def _epochs(self) -> range:
+        """Those still to come; epoch 0 measures what the search would start from."""
+        done, last = len(self._history), self._settings.epochs
+        return range(done + 1, last + 1) if last else range(done, 1)
+
     def _epoch(self, epoch: int) -> EpochMetrics:
         begin = time.monotonic()
         self._network.train()
         batches = self._batches(epoch)
         loss_sum, right, seen = 0.0, 0, 0
         for step, chosen in enumerate(batches, 1):
-            self._set_rate((epoch - 1) * len(batches) + step - 1, len(batches))
             part = self._ranks.part(chosen)
             labels = self._train.labels[part]
-            with self._precision():
-                logits = self._network(self._train.images[part])
-            loss = functional.cross_entropy(logits, labels)
-            self._optimiser.zero_grad()
-            (loss * (len(part) / len(chosen))).backward()
-            self._ranks.sum_gradients(self._network.parameters())
-            self._optimiser.step()
-            self._network.select(epoch - 1 + step / len(batches))
+            with torch.set_grad_enabled(epoch > 0):
+                with self._precision():
+                    logits = self._network(self._train.images[part])
+                loss = functional.cross_entropy(logits, labels)
+            if epoch > 0:
+                self._set_rate((epoch - 1) * len(batches) + step - 1, len(batches))
+                self._learn(loss * (len(part) / len(chosen)))
+                self._network.select(epoch - 1 + step / len(batches))
             loss_sum += loss.item() * len(part)
             right += int((logits.argmax(1) == labels).sum())
             seen += len(part)
@@ -170,6 +174,12 @@ class Trainer:
                 None if self._validation is None else self._accuracy(self._validation)
             ),
         )
+
+    def _learn(self, loss: Tensor) -> None:
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._ranks.sum_gradients(self._network.parameters())
+        self._optimiser.step()
 
     def _batches(self, epoch: int) -> list[Tensor]:
         order = torch.randperm(

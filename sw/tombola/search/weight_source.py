@@ -11,6 +11,9 @@ from tombola.spec import weight_stream
 from tombola.spec.errors import ConfigError
 from tombola.spec.weight_stream import FreezeClass, WeightSet
 
+CUTS = 100
+"""Steps are tried from all of so many parts of the coarsest down to half of them."""
+
 
 class WeightSource(enum.Enum):
     """Generator of signs and freeze classes, or STORED weights. TORCH cannot be exported."""
@@ -52,27 +55,56 @@ def magnitudes(seed: int, weight_set: WeightSet) -> Tensor:
     return deviates.normal_(generator=generator(seed, "magnitudes", weight_set.id)).abs_()
 
 
-def stored(trained: Tensor, weight_set: WeightSet, *, bits: int) -> tuple[Tensor, float]:
-    """Trained weights in integers of `bits` bits, and the real value of 1.
+def in_stream_order(trained: Tensor, weight_set: WeightSet) -> Tensor:
+    """Trained weights as float32 (out, height, width, channels).
 
     Parameters
     ----------
     trained : float tensor
         (out, channels, height, width), or (out, channels * height * width) of a linear layer.
     weight_set : WeightSet
-    bits : int
-        Sign included; the integers stay within ``+-(2^(bits-1) - 1)``.
-
-    Returns
-    -------
-    float tensor (out, height, width, channels) of whole numbers, float
     """
     height, width = weight_set.kernel
     shape = (weight_set.out_channels, weight_set.in_channels, height, width)
-    weights = trained.detach().float().reshape(shape).permute(0, 2, 3, 1).contiguous()
-    largest = float(weights.abs().max())
-    step = largest / ((1 << (bits - 1)) - 1) if largest else 1.0
-    return (weights / step).round(), step
+    return trained.detach().float().reshape(shape).permute(0, 2, 3, 1).contiguous()
+
+
+def stored(weights: Tensor, *, bits: int, one_step: bool) -> tuple[Tensor, Tensor | float]:
+    """Trained weights in integers of `bits` bits, and the real value of 1.
+
+    The step is that with the least squared error among the largest weight's and some finer ones,
+    which cut that off. All weights of the ResNet8 of MLPerf Tiny at 4 bits make 46 % of the test
+    images right with one step a layer for its largest weight, 56 % with one a channel, and 76 %
+    with the best of each channel.
+
+    Parameters
+    ----------
+    weights : float tensor (out, height, width, channels)
+    bits : int
+        Sign included; the integers stay within ``+-(2^(bits-1) - 1)``.
+    one_step : bool
+        For the whole layer, so that its sums compare; else each output channel has its own.
+
+    Returns
+    -------
+    float tensor of that shape of whole numbers; float tensor (out, 1, 1, 1), or a float
+    """
+    most = (1 << (bits - 1)) - 1
+    largest = weights.abs().amax((1, 2, 3), keepdim=True)
+    if one_step:
+        largest = largest.amax().expand_as(largest)
+    coarsest = torch.where(largest == 0, 1.0, largest / most)
+    steps, least = coarsest, torch.full_like(coarsest, torch.inf)
+    for part in range(CUTS, CUTS // 2 - 1, -1):
+        tried = coarsest * (part / CUTS)
+        units = (weights / tried).round().clamp(-most, most)
+        errors = (units * tried - weights).square().sum((1, 2, 3), keepdim=True)
+        if one_step:
+            errors = errors.sum().expand_as(errors)
+        steps = torch.where(errors < least, tried, steps)
+        least = torch.minimum(errors, least)
+    units = (weights / steps).round().clamp(-most, most)
+    return units, float(steps[0, 0, 0, 0]) if one_step else steps
 
 
 def shape_of(weight_set: WeightSet) -> tuple[int, int, int, int]:
