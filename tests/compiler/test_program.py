@@ -124,7 +124,7 @@ def test_no_tensor_lies_on_one_that_is_still_read(geometry, banks):
     program = compile_ticket(mixed_network().build(), config)
     bank = config.activation_words // banks
     for layer in range(program.layer_count - 1):
-        source, target = program.placements[layer : layer + 2]
+        source, target = program.placements[layer], program.placements[layer + 1]
         assert target.end <= source.base or source.end <= target.base
         assert target.base // bank == (target.end - 1) // bank
         if banks == 2:
@@ -202,3 +202,15 @@ def test_padding_larger_windows_still_place():
     program = compile_ticket(builder.build(), EngineConfig(rows=2, lanes=2))
     assert program.descriptors[0]["first_y"] == -2
     assert program.descriptors[0]["out_height"] == 7
+
+
+def test_a_map_of_few_channels_fills_the_lanes_of_the_linear_layer_that_alone_reads_it():
+    builder = TicketBuilder((1, 28, 28)).conv(10, (28, 28), in_channels=1, logits=True)
+    program = compile_ticket(builder.build(), EngineConfig(rows=8, lanes=16))
+    assert program.descriptors[0]["lines"] == 49
+    assert program.tensor_words(0)[1] == 28 * 28 // 4
+    images = builder.images(1)
+    [[(_, words)]] = program.image_writes(images)
+    assert words.view(np.uint8).tolist() == images.ravel().tolist()
+    expected = reference.input_tensor(program.ticket, images)[0]
+    assert (program.tensor_from_words(0, words) == expected).all()

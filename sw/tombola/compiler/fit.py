@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tombola.compiler.layers import chunk_words
 from tombola.spec import arithmetic
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.rules import TensorInfo
@@ -16,14 +16,22 @@ def require(need: int, have: int, what: str, way_out: str) -> None:
         raise FitError(f"{what} needs {need} but the engine has {have}; {way_out}")
 
 
-def check_counts(fields: Mapping[str, int], layer: int, config: EngineConfig) -> None:
-    """Refuses a descriptor with a count that the engine's counters do not reach.
+def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> None:
+    """Refuses a descriptor whose weights or counts exceed the engine's buffer or counters.
 
     Raises
     ------
     FitError
         With the field, its value and the limit.
     """
+    convolves = fields["operation"] == Operation.CONVOLVE
+    if convolves and fields["out_height"] * fields["out_width"] > 1:
+        require(
+            fields["lines"],
+            config.weight_lines,
+            f"layer {layer}: lines of the weight buffer",
+            "use more lanes or a deeper weight buffer",
+        )
     for field in config.descriptor.fields:
         bits = config.count_bits - field.signed
         value = fields[field.name]
@@ -44,7 +52,7 @@ def check_layer(
     FitError
         With the layer, the limit and the value.
     """
-    operation, target = ticket.layers[layer], tensors[layer + 1]
+    operation = ticket.layers[layer]
     if not isinstance(operation, Conv | MaxPool | AveragePool):
         name = type(operation).__name__.lower()
         raise FitError(f"layer {layer} is a {name}, which this engine does not run yet")
@@ -75,14 +83,3 @@ def check_layer(
         f"layer {layer}: bits of a sum",
         "use an engine with a wider accumulator",
     )
-    positions = target.shape[1] * target.shape[2]
-    lines = weight_set.kernel[0] * weight_set.kernel[1]
-    lines *= -(-weight_set.in_channels // config.lanes)
-    if positions > 1:
-        require(
-            lines,
-            config.weight_lines,
-            f"layer {layer}: lines of the weight buffer",
-            "use more lanes or a deeper weight buffer",
-        )
-    assert chunk_words(weight_set, positions, config) >= 1

@@ -6,11 +6,12 @@ import struct
 import numpy as np
 
 from tombola.compiler import fit
+from tombola.compiler.steps import Plan, Step
 from tombola.spec import arithmetic, descriptor, mask_code
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.identity import identity_words
-from tombola.spec.rules import TensorInfo
 from tombola.spec.ticket import Conv, MaxPool, Ticket
 
 
@@ -48,29 +49,14 @@ def mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray]
 
 
 def table(
-    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
+    ticket: Ticket, plan: Plan, config: EngineConfig
 ) -> tuple[list[int], np.ndarray]:
-    """First table entry of each layer, and all entries: scale in bits 63..48, bias below."""
+    """First table entry of each step, and all entries: scale in bits 63..48, bias below."""
     bases: list[int] = []
     entries: list[np.ndarray] = []
-    for layer in ticket.layers:
+    for step in plan.steps:
         bases.append(sum(entry.size for entry in entries))
-        if isinstance(layer, MaxPool):
-            # A compact pooling unit gives ~maximum = -maximum - 1.
-            scale, bias = np.ones(1, np.int64), np.zeros(1, np.int64)
-            if config.compact:
-                scale, bias = ~bias, ~bias
-        else:
-            values = ticket.requantisations[layer.requantisation]
-            scale = values.scale.astype(np.int64)
-            bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
-        if isinstance(layer, Conv):
-            # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
-            weights = ticket.decoded[layer.mask][0].astype(np.int64)
-            bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
-            if config.compact and not tensors[layer.input].type.signed:
-                # A compact array subtracts 128 from unsigned activations.
-                bias = bias + scale * 128 * weights.sum(axis=1)
+        scale, bias = _scale_and_bias(ticket, plan, step, config)
         entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
     image = np.concatenate(entries)
     fit.require(
@@ -80,3 +66,25 @@ def table(
         "use a larger table",
     )
     return bases, image.astype(np.uint64)
+
+
+def _scale_and_bias(
+    ticket: Ticket, plan: Plan, step: Step, config: EngineConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    layer = ticket.layers[step.layer]
+    if step.operation is Operation.MAX_POOL:
+        # A compact pooling unit gives ~maximum = -maximum - 1.
+        one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
+        return (~zero, ~zero) if config.compact else (one, zero)
+    assert not isinstance(layer, MaxPool)
+    values = ticket.requantisations[layer.requantisation]
+    scale = values.scale.astype(np.int64)
+    bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
+    if isinstance(layer, Conv):
+        # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
+        weights = ticket.decoded[layer.mask][0].astype(np.int64)
+        bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
+        if config.compact and not plan.buffers[step.source].type.signed:
+            # A compact array subtracts 128 from unsigned activations.
+            bias = bias + scale * 128 * weights.sum(axis=1)
+    return scale, bias

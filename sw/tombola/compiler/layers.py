@@ -1,19 +1,18 @@
-"""One layer of a ticket to the fields of its descriptor."""
+"""One step to the fields of its descriptor."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from tombola.compiler.memory_plan import Placement
+from tombola.compiler.steps import Buffer, Plan, Step
 from tombola.spec import descriptor
-from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.identity import fingerprint
+from tombola.spec.layout import RowLayout
 from tombola.spec.lfsr import WORD
-from tombola.spec.rules import TensorInfo
-from tombola.spec.ticket import AveragePool, Conv, MaxPool, Ticket, Window
-from tombola.spec.weight_stream import WeightSet
+from tombola.spec.ticket import Conv, MaxPool, Ticket
 
 ADDRESS_MASK = (1 << descriptor.ADDRESS_BITS) - 1
 WEIGHT_FIELDS = (
@@ -32,8 +31,8 @@ NO_WEIGHTS = dict.fromkeys(WEIGHT_FIELDS, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerPlaces:
-    """Where the compiler put what one layer uses.
+class StepPlaces:
+    """Where the compiler put what one step uses.
 
     Parameters
     ----------
@@ -52,56 +51,42 @@ class LayerPlaces:
 
 
 def fields(
-    ticket: Ticket,
-    layer: int,
-    tensors: tuple[TensorInfo, ...],
-    places: LayerPlaces,
-    config: EngineConfig,
+    ticket: Ticket, plan: Plan, step: Step, places: StepPlaces, config: EngineConfig
 ) -> dict[str, int]:
-    """Every field of the descriptor of one layer that `fit.check_layer` has let pass."""
-    operation = ticket.layers[layer]
-    source, target = tensors[operation.input], tensors[layer + 1]
-    if isinstance(operation, Conv):
-        weight_set = ticket.weight_sets[ticket.masks[operation.mask].weight_set]
-        kernel, inner, group_channels = weight_set.kernel, places.source.groups, config.rows
-        column_step, group_step = 1, 0
-        weights = _weight_fields(weight_set, places, target, config)
-        code = Operation.CONVOLVE
-    else:
-        assert isinstance(operation, MaxPool | AveragePool)
-        kernel, inner, group_channels = operation.kernel, 1, config.lanes
-        column_step, group_step = places.source.groups, 1
-        weights = NO_WEIGHTS
-        code = Operation.MAX_POOL if isinstance(operation, MaxPool) else Operation.AVERAGE_POOL
-    logits = target.type.bits == LOGIT_BITS
+    """Every field of the descriptor of a step whose layer `fit.check_layer` has let pass."""
+    source, target = plan.buffers[step.source], plan.buffers[step.target]
+    convolves = step.operation is Operation.CONVOLVE
+    group_channels = config.rows if convolves else config.lanes
+    inner = places.source.groups if convolves else 1
+    logits = step.target == plan.results
     return {
-        "operation": code,
+        "operation": step.operation,
         "input_signed": source.type.signed,
         "logits": logits,
-        "last": layer == len(ticket.layers) - 1,
-        **_output_fields(ticket, layer, target, places, shared_entry=code is Operation.MAX_POOL),
+        "last": step is plan.steps[-1],
+        **_output_fields(ticket, step, target, places),
         "groups": -(-target.shape[0] // group_channels),
         "channels": target.shape[0],
         "out_height": target.shape[1],
         "out_width": target.shape[2],
-        "kernel_height": kernel[0],
-        "kernel_width": kernel[1],
+        "kernel_height": step.kernel[0],
+        "kernel_width": step.kernel[1],
         "inner": inner,
-        "lines": kernel[0] * kernel[1] * inner,
-        **_window_fields(operation.window, source, places.source),
-        "column_step": column_step,
-        "group_step": group_step,
+        "lines": step.kernel[0] * step.kernel[1] * inner,
+        **_window_fields(step, source, places.source),
+        "column_step": places.source.groups - inner + 1,
+        "group_step": 0 if convolves else 1,
         "output_base": places.target.base,
         "output_step": target.shape[0] if logits else places.target.groups,
-        **weights,
+        **(_weight_fields(ticket, step, places, target, config) if convolves else NO_WEIGHTS),
         "seed_low": ticket.seed & 0xFFFFFFFF,
         "seed_high": ticket.seed >> 32,
         "engine": fingerprint(config),
     }
 
 
-def _window_fields(window: Window, source: TensorInfo, place: Placement) -> dict[str, int]:
-    (down, across), (top, left, _, _) = window.stride, window.padding
+def _window_fields(step: Step, source: Buffer, place: Placement) -> dict[str, int]:
+    (down, across), (top, left) = step.stride, step.first
     _, height, width = source.shape
     pitch = width * place.groups
     return {
@@ -109,9 +94,9 @@ def _window_fields(window: Window, source: TensorInfo, place: Placement) -> dict
         "in_width": width,
         "stride_y": down,
         "stride_x": across,
-        "first_y": -top,
-        "first_x": -left,
-        "input_base": (place.base - top * pitch - left * place.groups) & ADDRESS_MASK,
+        "first_y": top,
+        "first_x": left,
+        "input_base": (place.base + top * pitch + left * place.groups) & ADDRESS_MASK,
         "kernel_row_step": pitch,
         "pixel_step": across * place.groups,
         "line_step": down * pitch,
@@ -119,39 +104,50 @@ def _window_fields(window: Window, source: TensorInfo, place: Placement) -> dict
 
 
 def _output_fields(
-    ticket: Ticket, layer: int, target: TensorInfo, places: LayerPlaces, *, shared_entry: bool
+    ticket: Ticket, step: Step, target: Buffer, places: StepPlaces
 ) -> dict[str, int]:
-    operation = ticket.layers[layer]
     shift, clamp = 0, target.type.range
-    if not isinstance(operation, MaxPool):
-        table = ticket.requantisations[operation.requantisation]
+    takes_maximum = step.operation is Operation.MAX_POOL
+    if not takes_maximum:
+        work = ticket.layers[step.layer]
+        assert not isinstance(work, MaxPool)
+        table = ticket.requantisations[work.requantisation]
         shift, clamp = table.shift, table.clamp or (0, 0)
     return {
         "shift": shift,
         "clamp_low": clamp[0],
         "clamp_high": clamp[1],
         "table_base": places.table,
-        "table_step": 0 if shared_entry else 1,
+        "table_step": 0 if takes_maximum else 1,
     }
 
 
-def chunk_words(weight_set: WeightSet, positions: int, config: EngineConfig) -> int:
+def line_positions(layout: RowLayout, config: EngineConfig, *, packed: bool) -> int:
+    """Positions of a row that make one line."""
+    return config.lanes if packed else min(layout.padded_channels, config.lanes)
+
+
+def chunk_words(
+    layout: RowLayout, positions: int, config: EngineConfig, *, packed: bool
+) -> int:
     """Words of a row that are built before the next row's turn.
 
     The whole row where it fits the weight buffer, which it must when several output positions
     use it; else as much as half the buffer holds, so that the other half is read meanwhile.
     """
-    layout = weight_set.layout
-    lines_a_word = WORD // min(layout.padded_channels, config.lanes)
+    lines_a_word = WORD // line_positions(layout, config, packed=packed)
     if positions > 1 or layout.words * lines_a_word <= config.weight_lines:
         return layout.words
     return max(1, config.weight_lines // 2 // lines_a_word)
 
 
 def _weight_fields(
-    weight_set: WeightSet, places: LayerPlaces, target: TensorInfo, config: EngineConfig
+    ticket: Ticket, step: Step, places: StepPlaces, target: Buffer, config: EngineConfig
 ) -> dict[str, int]:
-    layout = weight_set.layout
+    work = ticket.layers[step.layer]
+    assert isinstance(work, Conv)
+    weight_set = ticket.weight_sets[ticket.masks[work.mask].weight_set]
+    layout, positions = weight_set.layout, target.shape[1] * target.shape[2]
     padded = layout.padded_channels
     # Up to 32 channels only the row's last word is cut; above, the last word of each position.
     period = layout.words if padded <= WORD else padded // WORD
@@ -162,9 +158,9 @@ def _weight_fields(
         "frozen": weight_set.prune + weight_set.lock,
         "starts_base": places.starts,
         "row_words": layout.words,
-        "chunk_words": chunk_words(weight_set, target.shape[1] * target.shape[2], config),
+        "chunk_words": chunk_words(layout, positions, config, packed=step.packed),
         "period": period,
-        "line_positions": min(padded, config.lanes).bit_length() - 1,
+        "line_positions": line_positions(layout, config, packed=step.packed).bit_length() - 1,
         "word_mask": _bits(real[0]),
         "tail_mask": _bits(real[period - 1]),
     }

@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tombola.compiler import estimate, fit, images, layers, memory_plan
-from tombola.compiler.layers import LayerPlaces
+from tombola.compiler import estimate, fit, images, layers, memory_plan, steps
+from tombola.compiler.layers import StepPlaces
 from tombola.compiler.memory_plan import Placement
+from tombola.compiler.steps import Plan
 from tombola.spec import descriptor, reference, rules
 from tombola.spec.engine import EngineConfig
 from tombola.spec.power_up import PowerUp
@@ -29,10 +30,12 @@ class Program:
         What was compiled for what.
     tensors : tuple of TensorInfo
         Tensor 0 is the input, tensor i + 1 the output of layer i.
-    placements : tuple of Placement
-        Of every tensor but the logits.
+    plan : Plan
+        Steps and buffers.
+    placements : dict of Placement
+        Of every buffer but the logits.
     descriptors : tuple of dict
-        Fields of each layer, by name.
+        Fields of each step, by name.
     ticket_image : uint32 array
         Content of the ticket memory from word 0, where `digest` stands.
     table_image : uint64 array
@@ -42,7 +45,8 @@ class Program:
     ticket: Ticket
     config: EngineConfig
     tensors: tuple[TensorInfo, ...]
-    placements: tuple[Placement, ...]
+    plan: Plan
+    placements: dict[int, Placement]
     descriptors: tuple[dict[str, int], ...]
     ticket_image: np.ndarray
     table_image: np.ndarray
@@ -50,7 +54,7 @@ class Program:
     @property
     def layer_count(self) -> int:
         """Layers of a whole run."""
-        return len(self.descriptors)
+        return len(self.ticket.layers)
 
     @cached_property
     def writes(self) -> Writes:
@@ -80,10 +84,12 @@ class Program:
         """(address, words) that let a run end after its first `layers` layers, or with the last."""
         word, bit = self.config.descriptor.places["last"]
         writes = []
-        for index in range(self.layer_count):
+        count = len(self.plan.steps)
+        stop = sum(step.layer < layers for step in self.plan.steps)
+        for index in range(count):
             at = descriptor.FIRST + index * self.config.descriptor.words + word
             others = int(self.ticket_image[at]) & ~(1 << bit)
-            ends = index + 1 in (layers, self.layer_count)
+            ends = index + 1 in (stop, count)
             writes.append((Window.TICKET.base + at, np.array([others | ends << bit], np.uint32)))
         return writes
 
@@ -97,7 +103,8 @@ class Program:
         """
         values = reference.input_tensor(self.ticket, images)
         for image in values:
-            yield [(self.tensor_words(0)[0], self._to_words(image))]
+            laid_out = self.plan.buffers[0].lay_out(image)
+            yield [(self.tensor_words(0)[0], self._to_words(laid_out))]
 
     def _to_words(self, values: np.ndarray) -> np.ndarray:
         channels, height, width = values.shape
@@ -115,21 +122,21 @@ class Program:
 
     def tensor_words(self, tensor: int) -> tuple[int, int]:
         """Address and number of host words of one tensor; the last tensor's are the results."""
-        if tensor == len(self.placements):
+        if tensor == self.plan.results:
             return self.result_words
         place, ratio = self.placements[tensor], self.config.lanes // self._unit
         return Window.ACTIVATIONS.base + place.base * ratio, place.words * ratio
 
     def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray:
         """Host words of one tensor to an int64 array (channels, height, width)."""
-        info = self.tensors[tensor]
-        channels, height, width = info.shape
-        if tensor == len(self.placements):
+        buffer = self.plan.buffers[tensor]
+        channels, height, width = buffer.shape
+        if tensor == self.plan.results:
             return self.logits_from_words(words).reshape(height, width, channels).transpose(2, 0, 1)
         lanes = np.ascontiguousarray(words, dtype="<u4").view(np.uint8).reshape(-1, 4)
         values = lanes[:, : self._unit].reshape(height, width, -1)[:, :, :channels]
-        signed = values.view(np.int8) if info.type.signed else values
-        return signed.transpose(2, 0, 1).astype(np.int64)
+        signed = values.view(np.int8) if buffer.type.signed else values
+        return buffer.take_up(signed.transpose(2, 0, 1).astype(np.int64))
 
     @property
     def result_words(self) -> tuple[int, int]:
@@ -171,24 +178,26 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     tensors = rules.check(ticket)
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
-    placements = memory_plan.place(ticket, tensors, config)
-    first_mask = descriptor.FIRST + len(ticket.layers) * config.descriptor.words
+    plan = steps.plan(ticket, tensors, config)
+    placements = memory_plan.place(plan, config)
+    first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)
-    tables, table_image = images.table(ticket, tensors, config)
+    tables, table_image = images.table(ticket, plan, config)
     fit.require(
         tensors[-1].values, config.result_words, "results: logits", "use a larger result memory"
     )
     results = Placement(base=0, words=tensors[-1].values, groups=1)
     descriptors = []
-    for index, layer in enumerate(ticket.layers):
-        places = LayerPlaces(
-            source=placements[layer.input],
-            target=(*placements, results)[index + 1],
-            table=tables[index],
+    for step, entry in zip(plan.steps, tables, strict=True):
+        layer = ticket.layers[step.layer]
+        places = StepPlaces(
+            source=placements[step.source],
+            target=placements.get(step.target, results),
+            table=entry,
             starts=starts[layer.mask] if isinstance(layer, Conv) else 0,
         )
-        fields = layers.fields(ticket, index, tensors, places, config)
-        fit.check_counts(fields, index, config)
+        fields = layers.fields(ticket, plan, step, places, config)
+        fit.check_step(fields, step.layer, config)
         descriptors.append(fields)
     packed = [config.descriptor.pack(fields) for fields in descriptors]
     image = np.array(packed, dtype=np.uint32).ravel()
@@ -204,6 +213,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         ticket=ticket,
         config=config,
         tensors=tensors,
+        plan=plan,
         placements=placements,
         descriptors=tuple(descriptors),
         ticket_image=ticket_image,

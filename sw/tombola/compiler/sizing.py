@@ -2,6 +2,7 @@
 
 from tombola.compiler.program import compile_ticket
 from tombola.spec import arithmetic
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.ticket import Conv, Ticket
 
@@ -32,11 +33,12 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     several_positions = [
         fields["lines"]
         for fields in program.descriptors
-        if fields["out_height"] * fields["out_width"] > 1
+        if fields["operation"] == Operation.CONVOLVE
+        and fields["out_height"] * fields["out_width"] > 1
     ]
     needs = {
         "weight_lines": max(several_positions, default=1),
-        "activation_words": max(place.base + place.words for place in program.placements),
+        "activation_words": max(place.base + place.words for place in program.placements.values()),
         "ticket_words": program.ticket_image.size,
         "table_entries": program.table_image.size,
         "result_words": program.result_words[1],

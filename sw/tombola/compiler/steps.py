@@ -1,0 +1,143 @@
+"""What the engine does for a ticket: steps, each of one descriptor, and the tensors between."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tombola.spec.arithmetic import NumberType
+from tombola.spec.descriptor import Operation
+from tombola.spec.engine import EngineConfig
+from tombola.spec.layout import RowLayout
+from tombola.spec.rules import TensorInfo
+from tombola.spec.ticket import Conv, MaxPool, Ticket, Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buffer:
+    """A tensor as it lies in the activation memory.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width as they are laid out.
+    type : NumberType
+    row : RowLayout or None
+        The values of a map lie in stream order, as channels of one position: that of a layer whose
+        kernel is the map.
+    """
+
+    shape: tuple[int, int, int]
+    type: NumberType
+    row: RowLayout | None = None
+
+    def lay_out(self, values: np.ndarray) -> np.ndarray:
+        """Values (channels, height, width) of the tensor to those of the buffer's shape."""
+        if self.row is None:
+            return values
+        return self.row.to_stream(values[None]).reshape(-1, 1, 1)[: self.shape[0]]
+
+    def take_up(self, values: np.ndarray) -> np.ndarray:
+        """The way back."""
+        if self.row is None:
+            return values
+        row = np.zeros((1, self.row.positions), dtype=values.dtype)
+        row[0, : self.shape[0]] = values.ravel()
+        return self.row.from_stream(row)[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One run of the engine's loops.
+
+    Parameters
+    ----------
+    layer : int
+        Of the ticket: the one it computes or prepares.
+    operation : Operation
+    source, target : int
+        Buffers; the buffer of the last tensor stands for the logits.
+    kernel, stride : (int, int)
+    first : (int, int)
+        Row and column of the input at which the first window begins.
+    packed : bool
+        Kernel positions lie side by side in the lanes.
+    """
+
+    layer: int
+    operation: Operation
+    source: int
+    target: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    first: tuple[int, int] = (0, 0)
+    packed: bool = False
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Buffers that it reads."""
+        return (self.source,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All steps in order.
+
+    Parameters
+    ----------
+    steps : tuple of Step
+    buffers : tuple of Buffer
+        First one a tensor of the ticket, the last of these being the logits; then those between.
+    results : int
+        The buffer that stands for the logits.
+    """
+
+    steps: tuple[Step, ...]
+    buffers: tuple[Buffer, ...]
+    results: int
+
+
+def plan(ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig) -> Plan:
+    """The steps of a ticket whose layers `fit.check_layer` has let pass."""
+    buffers = [Buffer(shape=info.shape, type=info.type) for info in tensors]
+    steps = [_step(ticket, layer) for layer in range(len(ticket.layers))]
+    readers = [step for step in steps if step.source == 0]
+    if len(readers) == 1 and (row := _row_over_map(ticket, readers[0], tensors, config)):
+        words = -(-row.kernel[0] * row.kernel[1] * row.padded_channels // config.lanes)
+        buffers[0] = replace(buffers[0], shape=(words * config.lanes, 1, 1), row=row)
+        steps[readers[0].layer] = replace(readers[0], kernel=(1, 1), packed=True)
+    return Plan(steps=tuple(steps), buffers=tuple(buffers), results=len(tensors) - 1)
+
+
+def _step(ticket: Ticket, layer: int) -> Step:
+    work = ticket.layers[layer]
+    window = getattr(work, "window", Window())
+    kernel = getattr(work, "kernel", (1, 1))
+    operation = Operation.MAX_POOL if isinstance(work, MaxPool) else Operation.AVERAGE_POOL
+    if isinstance(work, Conv):
+        operation = Operation.CONVOLVE
+        kernel = ticket.weight_sets[ticket.masks[work.mask].weight_set].kernel
+    return Step(
+        layer=layer,
+        operation=operation,
+        source=work.input,
+        target=layer + 1,
+        kernel=kernel,
+        stride=window.stride,
+        first=(-window.padding[0], -window.padding[1]),
+    )
+
+
+def _row_over_map(
+    ticket: Ticket, step: Step, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> RowLayout | None:
+    """The row of a linear layer over a map of fewer channels than lanes, if `step` is one."""
+    work = ticket.layers[step.layer]
+    if not isinstance(work, Conv) or work.groups != 1 or step.kernel == (1, 1):
+        return None
+    row = ticket.weight_sets[ticket.masks[work.mask].weight_set].layout
+    whole = (
+        step.first == (0, 0)
+        and step.kernel == tensors[step.source].shape[1:]
+        and tensors[step.target].shape[1:] == (1, 1)
+    )
+    return row if whole and row.padded_channels < config.lanes else None
