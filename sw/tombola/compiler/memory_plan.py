@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from tombola.compiler.steps import Plan
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
+from tombola.spec.rules import TensorInfo
+from tombola.spec.ticket import Ticket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,33 +25,43 @@ class Placement:
         return self.base + self.words
 
 
-def place(plan: Plan, config: EngineConfig) -> dict[int, Placement]:
-    """A placement for every buffer but the logits, by its index.
+def sources(ticket: Ticket, layer: int) -> set[int]:
+    """Tensors that a layer reads."""
+    residual = getattr(ticket.layers[layer], "residual", None)
+    read = {ticket.layers[layer].input}
+    return read if residual is None else read | {residual.tensor}
 
-    First fit in order of creation; a buffer's words are free again after the last step that uses
-    it. With two banks a buffer lies in one bank, and a step never writes the bank it reads.
+
+def place(
+    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> tuple[Placement, ...]:
+    """A placement for every tensor but the last, which is the logits.
+
+    First fit in order of creation; a tensor's words are free again after the last layer that reads
+    it. With two banks a tensor lies in one bank, and a layer never writes the bank it reads.
 
     Raises
     ------
     FitError
         With the tensor, the words it needs and the words there are.
     """
-    # The input is there before the first step; what a step writes first, it makes.
-    made, last_use = {0: -1}, {0: -1}
-    for index, step in enumerate(plan.steps):
-        made.setdefault(step.target, index)
-        last_use |= dict.fromkeys((*step.sources, step.target), index)
+    last_read = {0: 0}
+    for layer in range(len(ticket.layers)):
+        last_read |= dict.fromkeys(sources(ticket, layer), layer)
     bank_words = config.activation_words // config.activation_banks
-    placed: dict[int, Placement] = {}
-    for index in sorted(made.keys() - {plan.results}, key=lambda x: (made[x], x)):
-        channels, height, width = plan.buffers[index].shape
-        groups = -(-channels // config.lanes)
-        words = groups * height * width
-        living = [placed[other] for other in placed if last_use[other] >= made[index]]
-        banned: set[int] = set()
-        if config.activation_banks > 1:
-            read = [step.sources for step in plan.steps if step.target == index]
-            banned = {placed[x].base // bank_words for sources in read for x in sources}
+    placed: list[Placement] = []
+    for index, info in enumerate(tensors[:-1]):
+        groups = -(-info.shape[0] // config.lanes)
+        words = groups * info.shape[1] * info.shape[2]
+        # A tensor lives from the layer that makes it to the last one that reads it.
+        made = index - 1
+        living = [
+            placed[other] for other in range(index) if last_read.get(other, other - 1) >= made
+        ]
+        read = sources(ticket, made) if made >= 0 else set()
+        banned = {placed[tensor].base // bank_words for tensor in read}
+        if config.activation_banks == 1:
+            banned = set()
         base = _first_fit(words, living, bank_words, config.activation_banks, banned)
         if base is None:
             raise FitError(
@@ -58,8 +69,8 @@ def place(plan: Plan, config: EngineConfig) -> dict[int, Placement]:
                 f"{bank_words} words a bank, less what is still read, are there; "
                 "use an engine with more activation memory"
             )
-        placed[index] = Placement(base=base, words=words, groups=groups)
-    return placed
+        placed.append(Placement(base=base, words=words, groups=groups))
+    return tuple(placed)
 
 
 def _first_fit(
