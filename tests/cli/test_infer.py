@@ -214,6 +214,6 @@ def test_a_ticket_that_does_not_fit(opened, tmp_path, capsys):
     np.savez(file, images=np.zeros((1, 3, 30, 30), np.uint8))
     assert infer(path, file) == 2
     assert capsys.readouterr().err == (
-        "tombola: error: tensor 1 needs 900 words of 4 activations but at most 1024 words a bank, "
-        "less what is still read, are there; use an engine with more activation memory\n"
+        "tombola: error: activation memory: tensor 1 and those still read need 1800 words of 4 "
+        "bytes but the engine has 1024; use an engine with more activation memory\n"
     )

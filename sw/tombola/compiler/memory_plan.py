@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tombola.compiler.arrange import Life, arrange
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.rules import TensorInfo
@@ -37,52 +38,77 @@ def place(
 ) -> tuple[Placement, ...]:
     """A placement for every tensor but the last, which is the logits.
 
-    First fit in order of creation; a tensor's words are free again after the last layer that reads
-    it. With two banks a tensor lies in one bank, and a layer never writes the bank it reads.
+    A tensor's words are free again after the last layer that reads it. With two banks a tensor
+    lies in one bank, and a layer never writes the bank it reads.
 
     Raises
     ------
     FitError
-        With the tensor, the words it needs and the words there are.
+        With the layer at which most words are needed, how many, and how many there are.
     """
-    last_read = {0: 0}
+    lives = tensor_lives(ticket, tensors, config)
+    bank_words = config.activation_words // config.activation_banks
+    banks = _banks(ticket) if config.activation_banks == 2 else [0] * len(lives)
+    bases = [0] * len(lives)
+    for bank in set(banks):
+        members = [index for index in range(len(lives)) if banks[index] == bank]
+        for index, base in zip(members, arrange([lives[index] for index in members]), strict=True):
+            bases[index] = base
+            if base + lives[index].words > bank_words:
+                raise FitError(_too_little(index, base + lives[index].words, bank_words, config))
+    return tuple(
+        Placement(
+            base=bank * bank_words + base,
+            words=life.words,
+            groups=-(-info.shape[0] // config.lanes),
+        )
+        for bank, base, life, info in zip(banks, bases, lives, tensors[:-1], strict=True)
+    )
+
+
+def _too_little(tensor: int, need: int, have: int, config: EngineConfig) -> str:
+    memory = "activation memory" if config.activation_banks == 1 else "bank of activation memory"
+    return (
+        f"{memory}: tensor {tensor} and those still read need {need} words of {config.lanes} bytes "
+        f"but the engine has {have}; use an engine with more activation memory"
+    )
+
+
+def tensor_lives(
+    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
+) -> list[Life]:
+    """Words of every tensor but the logits, from the layer that makes it to the last that reads it.
+
+    The input is made before layer 0, and a tensor that nothing reads is in use while it is made.
+    """
+    last_read = dict.fromkeys(range(len(tensors)), -1)
     for layer in range(len(ticket.layers)):
         last_read |= dict.fromkeys(sources(ticket, layer), layer)
-    bank_words = config.activation_words // config.activation_banks
-    placed: list[Placement] = []
-    for index, info in enumerate(tensors[:-1]):
-        groups = -(-info.shape[0] // config.lanes)
-        words = groups * info.shape[1] * info.shape[2]
-        # A tensor lives from the layer that makes it to the last one that reads it.
-        made = index - 1
-        living = [
-            placed[other] for other in range(index) if last_read.get(other, other - 1) >= made
-        ]
-        read = sources(ticket, made) if made >= 0 else set()
-        banned = {placed[tensor].base // bank_words for tensor in read}
-        if config.activation_banks == 1:
-            banned = set()
-        base = _first_fit(words, living, bank_words, config.activation_banks, banned)
-        if base is None:
+    return [
+        Life(
+            words=-(-info.shape[0] // config.lanes) * info.shape[1] * info.shape[2],
+            born=index - 1,
+            dies=max(index - 1, last_read[index]),
+        )
+        for index, info in enumerate(tensors[:-1])
+    ]
+
+
+def _banks(ticket: Ticket) -> list[int]:
+    """Bank of each tensor: the input in bank 0, and each in the bank that its layer does not read.
+
+    Raises
+    ------
+    FitError
+        If a layer reads tensors of both banks.
+    """
+    banks = [0]
+    for layer in range(len(ticket.layers) - 1):
+        read = {banks[tensor] for tensor in sources(ticket, layer)}
+        if len(read) == 2:
             raise FitError(
-                f"tensor {index} needs {words} words of {config.lanes} activations but at most "
-                f"{bank_words} words a bank, less what is still read, are there; "
-                "use an engine with more activation memory"
+                f"layer {layer} reads both banks of the activation memory, which leaves none to "
+                "write; use an engine with one bank"
             )
-        placed.append(Placement(base=base, words=words, groups=groups))
-    return tuple(placed)
-
-
-def _first_fit(
-    words: int, living: list[Placement], bank_words: int, banks: int, banned: set[int]
-) -> int | None:
-    for bank in range(banks):
-        if bank in banned:
-            continue
-        start, stop = bank * bank_words, (bank + 1) * bank_words
-        candidates = sorted({start} | {other.end for other in living if start <= other.base < stop})
-        for base in candidates:
-            free = all(base >= other.end or base + words <= other.base for other in living)
-            if free and base + words <= stop:
-                return base
-    return None
+        banks.append(1 - read.pop())
+    return banks
