@@ -49,8 +49,8 @@ def test_a_ticket_that_does_not_fit(built, programmer, tmp_path, capsys):
     ticket_file.save(digits_ticket((3, 30, 30)), path)
     assert deploy(path) == 2
     assert refused(capsys) == (
-        "activation memory: tensor 1 and those still read need 1800 words of 4 bytes but the engine "
-        "has 1024; use an engine with more activation memory"
+        "activation memory: tensor 1 and those still read need 1800 words of 4 bytes but the "
+        "engine has 1024; use an engine with more activation memory"
     )
     assert built == [] and programmer.calls == []
 

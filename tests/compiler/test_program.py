@@ -158,8 +158,8 @@ def test_what_does_not_fit_is_refused_with_need_and_stock():
         "use an engine with a wider accumulator"
     )
     assert refused(wide, weight_lines=1024, activation_words=1024) == (
-        "activation memory: tensor 0 and those still read need 1296 words of 4 bytes but the engine "
-        "has 1024; use an engine with more activation memory"
+        "activation memory: tensor 0 and those still read need 1296 words of 4 bytes but the "
+        "engine has 1024; use an engine with more activation memory"
     )
     assert refused(wide, weight_lines=1024, ticket_words=256) == (
         "ticket memory: words of 32 bits needs 544 but the engine has 256; "

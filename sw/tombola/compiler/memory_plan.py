@@ -1,12 +1,11 @@
-"""Where each tensor lies in the activation memory; space is reused once nothing reads it."""
+"""Where each buffer lies in the activation memory; space is reused once nothing reads it."""
 
 from dataclasses import dataclass
 
 from tombola.compiler.arrange import Life, arrange
+from tombola.compiler.steps import Plan
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
-from tombola.spec.rules import TensorInfo
-from tombola.spec.ticket import Ticket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,89 +25,82 @@ class Placement:
         return self.base + self.words
 
 
-def sources(ticket: Ticket, layer: int) -> set[int]:
-    """Tensors that a layer reads."""
-    residual = getattr(ticket.layers[layer], "residual", None)
-    read = {ticket.layers[layer].input}
-    return read if residual is None else read | {residual.tensor}
+def place(plan: Plan, config: EngineConfig) -> dict[int, Placement]:
+    """A placement for every buffer but the logits, by its index.
 
-
-def place(
-    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
-) -> tuple[Placement, ...]:
-    """A placement for every tensor but the last, which is the logits.
-
-    A tensor's words are free again after the last layer that reads it. With two banks a tensor
-    lies in one bank, and a layer never writes the bank it reads.
+    A buffer's words are free again after the last step that uses it. With two banks a buffer lies
+    in one bank, and a step never writes the bank it reads.
 
     Raises
     ------
     FitError
-        With the layer at which most words are needed, how many, and how many there are.
+        With the buffer, the words that it and those still read need, and how many there are.
     """
-    lives = tensor_lives(ticket, tensors, config)
+    lives = buffer_lives(plan, config)
     bank_words = config.activation_words // config.activation_banks
-    banks = _banks(ticket) if config.activation_banks == 2 else [0] * len(lives)
-    bases = [0] * len(lives)
-    for bank in set(banks):
-        members = [index for index in range(len(lives)) if banks[index] == bank]
-        for index, base in zip(members, arrange([lives[index] for index in members]), strict=True):
-            bases[index] = base
-            if base + lives[index].words > bank_words:
-                raise FitError(_too_little(index, base + lives[index].words, bank_words, config))
-    return tuple(
-        Placement(
-            base=bank * bank_words + base,
-            words=life.words,
-            groups=-(-info.shape[0] // config.lanes),
-        )
-        for bank, base, life, info in zip(banks, bases, lives, tensors[:-1], strict=True)
-    )
+    banks = _banks(plan) if config.activation_banks == 2 else dict.fromkeys(lives, 0)
+    placed: dict[int, Placement] = {}
+    for bank in range(config.activation_banks):
+        members = {index: life for index, life in lives.items() if banks[index] == bank}
+        bases = arrange(list(members.values()))
+        for (index, life), base in zip(members.items(), bases, strict=True):
+            if base + life.words > bank_words:
+                raise FitError(_too_little(index, base + life.words, bank_words, config))
+            placed[index] = Placement(
+                base=bank * bank_words + base,
+                words=life.words,
+                groups=_groups(plan, index, config),
+            )
+    return placed
 
 
-def _too_little(tensor: int, need: int, have: int, config: EngineConfig) -> str:
+def buffer_lives(plan: Plan, config: EngineConfig) -> dict[int, Life]:
+    """Words and steps of every buffer but the logits, by its index, in order of creation.
+
+    The input is there before the first step; what a step writes first, it makes.
+    """
+    made, last_use = {0: -1}, {0: -1}
+    for index, step in enumerate(plan.steps):
+        made.setdefault(step.target, index)
+        last_use |= dict.fromkeys((*step.sources, step.target), index)
+    order = sorted(made.keys() - {plan.results}, key=lambda buffer: (made[buffer], buffer))
+    lives = {}
+    for buffer in order:
+        _, height, width = plan.buffers[buffer].shape
+        words = _groups(plan, buffer, config) * height * width
+        lives[buffer] = Life(words=words, born=made[buffer], dies=last_use[buffer])
+    return lives
+
+
+def _groups(plan: Plan, buffer: int, config: EngineConfig) -> int:
+    return -(-plan.buffers[buffer].shape[0] // config.lanes)
+
+
+def _too_little(buffer: int, need: int, have: int, config: EngineConfig) -> str:
     memory = "activation memory" if config.activation_banks == 1 else "bank of activation memory"
     return (
-        f"{memory}: tensor {tensor} and those still read need {need} words of {config.lanes} bytes "
+        f"{memory}: tensor {buffer} and those still read need {need} words of {config.lanes} bytes "
         f"but the engine has {have}; use an engine with more activation memory"
     )
 
 
-def tensor_lives(
-    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig
-) -> list[Life]:
-    """Words of every tensor but the logits, from the layer that makes it to the last that reads it.
-
-    The input is made before layer 0, and a tensor that nothing reads is in use while it is made.
-    """
-    last_read = dict.fromkeys(range(len(tensors)), -1)
-    for layer in range(len(ticket.layers)):
-        last_read |= dict.fromkeys(sources(ticket, layer), layer)
-    return [
-        Life(
-            words=-(-info.shape[0] // config.lanes) * info.shape[1] * info.shape[2],
-            born=index - 1,
-            dies=max(index - 1, last_read[index]),
-        )
-        for index, info in enumerate(tensors[:-1])
-    ]
-
-
-def _banks(ticket: Ticket) -> list[int]:
-    """Bank of each tensor: the input in bank 0, and each in the bank that its layer does not read.
+def _banks(plan: Plan) -> dict[int, int]:
+    """Bank of each buffer: the input in bank 0, and each in the bank that its step does not read.
 
     Raises
     ------
     FitError
-        If a layer reads tensors of both banks.
+        If a step reads buffers of both banks.
     """
-    banks = [0]
-    for layer in range(len(ticket.layers) - 1):
-        read = {banks[tensor] for tensor in sources(ticket, layer)}
-        if len(read) == 2:
+    banks = {0: 0}
+    for step in plan.steps:
+        read = {banks[source] for source in step.sources}
+        if step.target == plan.results:
+            continue
+        if len(read) == 2 or banks.get(step.target) in read:
             raise FitError(
-                f"layer {layer} reads both banks of the activation memory, which leaves none to "
-                "write; use an engine with one bank"
+                f"layer {step.layer} reads both banks of the activation memory, which leaves none "
+                "to write; use an engine with one bank"
             )
-        banks.append(1 - read.pop())
+        banks[step.target] = 1 - read.pop()
     return banks

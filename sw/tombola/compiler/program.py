@@ -179,8 +179,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
     plan = steps.plan(ticket, tensors, config)
-    laid_out = tuple(TensorInfo(shape=x.shape, type=x.type) for x in plan.buffers)
-    placements = dict(enumerate(memory_plan.place(ticket, laid_out, config)))
+    placements = memory_plan.place(plan, config)
     first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)
     tables, table_image = images.table(ticket, plan, config)
