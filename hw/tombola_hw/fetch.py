@@ -10,7 +10,7 @@ from tombola_hw.interfaces import address_bits, layer_layout, step_layout
 
 
 class Fetch(wiring.Component):
-    """Issues the lines of one layer in the order groups, output positions, kernel, channels.
+    """Issues the lines of one layer in the order groups, positions, kernel, channels, planes.
 
     One line a clock, unless the weight buffer has none or the output unit is still busy with the
     position before: the `last` lines of two positions are at least as many clocks apart as the
@@ -104,6 +104,8 @@ class Fetch(wiring.Component):
             step.end.eq(loops.last_line & loops.last_position & loops.last_group),
             step.count.eq(channels.count),
         ]
+        if self._config.planes > 1:
+            m.d.sync += step.more.eq(~loops.last_plane)
         if self._config.compact:
             m.d.sync += resting.eq(loops.advance & loops.last_line)
         with m.If(spacing != 0):
@@ -162,6 +164,8 @@ class FetchLoops(wiring.Component):
     last_line, last_position, last_group : Out(1)
         The line is the last of its output position, the position the last of its group, the group
         the last of the layer.
+    last_plane : Out(1)
+        The line does not come again for a further plane; only with several planes.
     """
 
     def __init__(self, config: EngineConfig):
@@ -177,6 +181,7 @@ class FetchLoops(wiring.Component):
             "last_line": Out(1),
             "last_position": Out(1),
             "last_group": Out(1),
+            **({"last_plane": Out(1)} if config.planes > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -191,24 +196,33 @@ class FetchLoops(wiring.Component):
             ("out_height", layer.out_height, layer.line_step),
             ("groups", layer.groups, layer.group_step),
         ]
+        bits = dict.fromkeys((name for name, _, _ in loops), self._config.count_bits)
+        if self._config.planes > 1:
+            # The activations stay while the planes of a line come.
+            loops.insert(0, ("plane", layer.planes, 0))
+            bits["plane"] = len(layer.planes)
         # The number of the turn after the one in force, 1 during the last: it says beforehand
         # whether that turn is the last, so that no comparison is in the way of an address.
         ahead = {
-            name: Signal(self._config.count_bits, init=1, name=f"{name}_ahead")
-            for name, _, _ in loops
+            name: Signal(bits[name], init=1, name=f"{name}_ahead") for name, _, _ in loops
         }
         last = {name: Signal(name=f"{name}_last") for name, _, _ in loops}
+        across = last["inner"]
+        if self._config.planes > 1:
+            across = across & last["plane"]
+            m.d.comb += self.last_plane.eq(last["plane"])
         m.d.comb += [
-            self.last_line.eq(last["inner"] & last["kernel_width"] & last["kernel_height"]),
+            self.last_line.eq(across & last["kernel_width"] & last["kernel_height"]),
             self.last_position.eq(last["out_width"] & last["out_height"]),
             self.last_group.eq(last["groups"]),
         ]
 
-        # The two innermost loops share the running address; the others return to their bases.
+        # The innermost loops share the running address; the outer four return to their bases.
         # One adder serves all: the outermost loop that goes on chooses base and step, and every
         # register inside it takes the sum. The choice is made without `advance`, which comes late.
-        bases = [self.address, self.address] + [
-            Signal(self._width, name=f"{name}_base") for name, _, _ in loops[2:]
+        running = len(loops) - 4
+        bases = [self.address] * running + [
+            Signal(self._width, name=f"{name}_base") for name, _, _ in loops[running:]
         ]
         target = Signal(self._width)
         base, step = 0, Mux(self.start, layer.input_base, 0)
@@ -220,7 +234,7 @@ class FetchLoops(wiring.Component):
                 m.d.sync += [last[name].eq(final), ahead[name].eq(ahead[name] + 1)]
             with m.If((steps & final) | ~(self.busy | self.start)):
                 m.d.sync += ahead[name].eq(1)
-            if index >= 2:
+            if index >= running:
                 with m.If(steps):
                     m.d.sync += bases[index].eq(target)
             chosen = ended & ~last[name]
@@ -239,8 +253,8 @@ class FetchLoops(wiring.Component):
         m.d.comb += [
             position.layer.eq(layer),
             position.start.eq(self.start),
-            position.across.eq(self.advance & last["inner"]),
-            position.down.eq(self.advance & last["inner"] & last["kernel_width"]),
+            position.across.eq(self.advance & across),
+            position.down.eq(self.advance & across & last["kernel_width"]),
             position.next_column.eq(self.advance & self.last_line),
             position.next_row.eq(self.advance & self.last_line & last["out_width"]),
             position.next_group.eq(self.advance & self.last_line & self.last_position),

@@ -45,7 +45,8 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
     Members: `first` and `last` line of an output position; `inside`, whether the window position
     lies in the input (else the activations count as 0, and a pooling maximum passes them over);
     `count`, channels of this group minus 1; `new_group`, first output position of a channel group;
-    `end`, last line of the layer.
+    `end`, last line of the layer. With several planes a line comes once for each, and `more` says
+    that a further one follows.
     """
     return data.StructLayout({
         "first": unsigned(1),
@@ -54,6 +55,7 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
         "new_group": unsigned(1),
         "end": unsigned(1),
         "count": range(max(2, config.sum_channels)),
+        **({"more": unsigned(1)} if config.planes > 1 else {}),
     })
 
 

@@ -15,6 +15,8 @@ from tombola_hw.mac_row import MacRow
 class MacArray(wiring.Component):
     """Sums the lines of each output position, for all rows at once.
 
+    With several planes a line comes once for each plane of the weights, most significant first.
+
     A line is a valid `step` with the `activations` and `weights` of the same clock. The sums of a
     position leave `latency` clocks after its `last` line; the next position may begin in the very
     next clock, or in the one after it with `config.compact`.
@@ -99,7 +101,7 @@ class MacArray(wiring.Component):
 
         clear = ResetSignal(allow_reset_less=True) | self.clear
         accumulate, complete = valid, valid & step.last
-        clears = step.last
+        clears, added = step.last, step
         if self._config.compact:
             # The sums show a clock later, in which no line comes: then the rows are cleared.
             step, complete = self._later(m, step, complete)
@@ -117,6 +119,8 @@ class MacArray(wiring.Component):
                 row.port.clear.eq(clears | clear),
                 self.sums.p.values[index].eq(row.port.total),
             ]
+            if self._config.planes > 1:
+                m.d.comb += row.port.more.eq(valid & added.more & ~clear)
 
         m.d.comb += [
             self.sums.valid.eq(complete),

@@ -18,6 +18,13 @@ class MacRowSignature(wiring.Signature):
     `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
     if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
 
+    With several planes a line comes once for each, the most significant first, with nothing of
+    another line between. `more` belongs to the clock of `accumulate`: further planes of this line
+    follow, and what the line has added so far counts twice as much as they do. So the row keeps the
+    sum of a line apart, doubles it from plane to plane and adds it to the others' with the last
+    plane, when `more` is low; `total` counts then alone, and `clear` never comes with `more`. With
+    two planes that is a line of `more` shifted by one bit.
+
     With `config.compact`, an activation comes as the two's complement byte that is added, minus 128
     if it is unsigned; `inside` only covers its low 7 bits, and `extend` is not used. `total` is
     what the row keeps, so that the adder shares its cells with the register: the sum with the line
@@ -34,6 +41,8 @@ class MacRowSignature(wiring.Signature):
     positive, negative : Out(lanes)
         A lane of both low adds nothing, of `negative` the complement of its activation.
     accumulate, clear : Out(1)
+    more : Out(1)
+        Only with several planes.
     total : In(signed(accumulator_bits))
         Combinational unless compact: whoever takes it has a register of its own, and a second one
         here would cost a cell a bit.
@@ -49,6 +58,7 @@ class MacRowSignature(wiring.Signature):
             "negative": Out(unsigned(config.lanes)),
             "accumulate": Out(1),
             "clear": Out(1),
+            **({"more": Out(1)} if config.planes > 1 else {}),
             "total": In(signed(config.accumulator_bits)),
         })
 
@@ -57,7 +67,8 @@ class MacRow(wiring.Component):
     """The portable row: a select of one LUT4 a bit, a pipelined tree, an accumulator.
 
     Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
-    back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``.
+    back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``, and that
+    with each plane's weight.
 
     With `config.compact` an activation has 8 bits rather than 9, which is a bit less of each adder.
     And the accumulator is the only register, and the line passes select and tree
@@ -109,14 +120,30 @@ class MacRow(wiring.Component):
             )
             m.d.comb += tree.terms[lane].eq(selected)
 
+        line, ends = tree.total, port.accumulate
+        if self._config.planes > 1:
+            line, ends = self._weighted(m, line), port.accumulate & ~port.more
+
         # The flip-flops' own reset is taken by `clear`: a second one would cost a LUT a bit.
         kept = Signal.like(port.total, reset_less=True)
         following = Signal.like(port.total)
         m.d.comb += [
-            following.eq(kept + tree.total),
+            following.eq(kept + line),
             port.total.eq(kept if self._config.compact else following),
         ]
-        with m.If(port.accumulate):
+        with m.If(ends):
             m.d.sync += kept.eq(Mux(port.clear, 0, following))
 
         return m
+
+    def _weighted(self, m, plane):
+        # A second adder: 17 cells a row. To double the whole accumulator, which needs the planes of
+        # a position one after the other, took 24, and a shifter 15 to 56, growing with the planes.
+        bits = len(plane) + self._config.planes
+        before = Signal(signed(bits), reset_less=True)
+        # Kept apart: else yosys merges both adders into a larger circuit.
+        weighted = Signal(signed(bits), attrs={"keep": 1})
+        m.d.comb += weighted.eq(before + plane)
+        with m.If(self.port.accumulate):
+            m.d.sync += before.eq(Mux(self.port.more, weighted << 1, 0))
+        return weighted

@@ -140,7 +140,18 @@ def refused(ticket, **sizes) -> str:
 
 def test_what_does_not_fit_is_refused_with_need_and_stock():
     assert refused(small(coding=Coding(coats=3)).build()) == (
-        "layer 0 has several planes of weights, but this engine runs one coat only"
+        "layer 0: planes of its weights needs 2 but the engine has 1; use one with more planes"
+    )
+    assert refused(small(coding=Coding(stored=2)).build()) == (
+        "layer 0 has stored weights, which this engine does not run; "
+        "use one that is made for stored weights"
+    )
+    seven = TicketBuilder((40, 1, 1)).conv(
+        4, (1, 1), coding=Coding(coats=127), in_channels=40, logits=True
+    )
+    assert refused(seven.build(), lanes=1, planes=7, weight_lines=128) == (
+        "layer 0: lines of the weight buffer needs 224 but the engine has 128; "
+        "use more lanes or a deeper weight buffer"
     )
     assert refused(small(logits=17).build(), result_words=16) == (
         "results: logits needs 17 but the engine has 16; use a larger result memory"

@@ -2,12 +2,15 @@
 
 import pytest
 from support.benches import coin, simulate
-from support.tickets import mixed_network
+from support.tickets import TicketBuilder, mixed_network
 
 from tombola.compiler import Program, compile_ticket
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.mask_code import Coding
+from tombola.spec.ticket import Window
 from tombola_hw.fetch import Fetch
+from tombola_hw.interfaces import step_layout
 
 
 def expected_steps(program: Program, layer: int) -> list[dict]:
@@ -22,7 +25,8 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
         for position in range(height * width):
             oy, ox = divmod(position, width)
             for line in range(fields["lines"]):
-                kernel_position, word = divmod(line, fields["inner"])
+                place, plane = divmod(line, fields.get("planes", 1))
+                kernel_position, word = divmod(place, fields["inner"])
                 ky, kx = divmod(kernel_position, fields["kernel_width"])
                 y = oy * fields["stride_y"] + fields["first_y"] + ky
                 x = ox * fields["stride_x"] + fields["first_x"] + kx
@@ -38,6 +42,7 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
                     "new_group": position == 0,
                     "end": last and ends,
                     "count": min(size, fields["channels"] - group * size) - 1,
+                    **({"more": plane < fields["planes"] - 1} if "planes" in fields else {}),
                 })
     return steps
 
@@ -66,8 +71,8 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
             assert not (rests and ctx.get(unit.steps.valid)), "no rest after a position"
             if not ctx.get(unit.steps.valid):
                 continue
-            step = {name: ctx.get(unit.steps.payload[name]) for name in
-                    ("inside", "first", "last", "new_group", "end", "count")}
+            step = {name: ctx.get(unit.steps.payload[name])
+                    for name in step_layout(program.config).members}
             steps.append({"address": address if step["inside"] else None, **step})
             if step["last"]:
                 if clocks_of_last:
@@ -88,6 +93,23 @@ CONFIGS = [
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.geometry)
 def test_issues_the_lines_of_every_layer_in_order(config):
     program = compile_ticket(mixed_network().build(), config)
+    for layer in range(program.layer_count):
+        found = fetched_steps(program, layer, weights=0.6)
+        assert found == expected_steps(program, layer), f"layer {layer}"
+
+
+def test_lines_come_once_for_each_plane_of_the_layer():
+    """A layer of one plane, of three, and of two."""
+    ticket = (
+        TicketBuilder((3, 4, 5))
+        .conv(5, (2, 3), in_channels=3, window=Window(padding=(1, 0, 0, 1)))
+        .conv(4, (1, 2), in_channels=5, coding=Coding(coats=6), window=Window(stride=(1, 2)))
+        .max_pool((2, 1), Window())
+        .conv(3, (3, 2), in_channels=4, coding=Coding(stored=3), logits=True)
+    )
+    config = EngineConfig.for_geometry("2x2", planes=3, stored=True)
+    program = compile_ticket(ticket.build(), config)
+    assert [fields["planes"] for fields in program.descriptors] == [1, 3, 1, 2]
     for layer in range(program.layer_count):
         found = fetched_steps(program, layer, weights=0.6)
         assert found == expected_steps(program, layer), f"layer {layer}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from amaranth import Mux, Shape, Signal
 from amaranth.sim import Simulator
 
 from tombola.spec.arithmetic import raw_accumulator_bits, signed_range
@@ -19,12 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 def golden(position, signed, *, compact=False):
     """Sums of one position: a list of (activations, signs (rows, lanes) of -1, 0, 1, inside)."""
     total = 0
-    for activations, signs, inside in position:
+    upper = 0
+    for activations, signs, inside, *more in position:
         a = activations.astype(np.int64)
         if signed:
             a = np.where(a > 127, a - 256, a)
         a = a * inside - (128 if compact and not signed else 0)
-        total = total + np.where(signs > 0, a, np.where(signs < 0, ~a, 0)).sum(axis=1)
+        line = 2 * upper + np.where(signs > 0, a, np.where(signs < 0, ~a, 0)).sum(axis=1)
+        upper, total = (line, total) if more and more[0] else (0, total + line)
     return total.tolist()
 
 
@@ -53,7 +56,7 @@ def run(dut, positions, *, signed=0, gaps=None, rest=False):
             clock += 1
 
         for lines, (count, new_group, end) in positions:
-            for index, (activations, signs, inside) in enumerate(lines):
+            for index, (activations, signs, inside, *more) in enumerate(lines):
                 for _ in range(0 if gaps is None else gaps.choice([0, 0, 1, 3])):
                     # Between lines the other ports may show anything.
                     ctx.set(dut.step.valid, 0)
@@ -65,6 +68,7 @@ def run(dut, positions, *, signed=0, gaps=None, rest=False):
                 ctx.set(dut.step.p, {
                     "first": index == 0, "last": last, "inside": inside, "count": count,
                     "new_group": new_group, "end": end and last,
+                    **({"more": more[0]} if more else {}),
                 })
                 ctx.set(dut.activations.as_value(), int.from_bytes(activations.tobytes(), "little"))
                 ctx.set(dut.weights.positive.as_value(), pack(signs > 0))
@@ -157,6 +161,80 @@ def test_equals_golden(rows, lanes, levels, signed, compact):
     random = np.random.default_rng(1000 * rows + lanes)
     positions = random_positions(random, config, 25)
     check(dut, config, positions, signed=signed, gaps=random)
+
+
+def in_planes(random, positions, most):
+    """The lines of each position with weights of several bits, a line for each plane of them.
+
+    Their number is the same in all positions, as it is in a layer, and up to `most`.
+    """
+    planes = int(random.integers(1, most + 1))
+    return [
+        (
+            [
+                (activations, signs * (random.random(signs.shape) < 0.7), inside, plane > 0)
+                for activations, signs, inside in lines
+                for plane in reversed(range(planes))
+            ],
+            place,
+        )
+        for lines, place in positions
+    ]
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("pipelined", [False, True])
+@pytest.mark.parametrize(("planes", "rows", "lanes"), [(2, 3, 4), (3, 2, 8), (7, 2, 1)])
+def test_planes_weigh_twice_as_much_as_those_after_them(planes, rows, lanes, pipelined, compact):
+    config = EngineConfig(
+        rows=rows, lanes=lanes, planes=planes, accumulator_bits=20, compact=compact
+    )
+    dut = MacArray(config, pipelined=pipelined)
+    random = np.random.default_rng(planes)
+    for signed, gaps in ((0, None), (1, random)):
+        positions = in_planes(random, random_positions(random, config, 20), planes)
+        check(dut, config, positions, signed=signed, gaps=gaps)
+
+
+class ForgetfulRow(MacRow):
+    """A row in which all planes count the same."""
+
+    def _weighted(self, m, plane):
+        before, sum = (Signal(Shape(20, signed=True)) for _ in range(2))
+        m.d.comb += sum.eq(before + plane)
+        with m.If(self.port.accumulate):
+            m.d.sync += before.eq(Mux(self.port.more, sum, 0))
+        return sum
+
+
+def test_a_row_that_does_not_double_is_found_out():
+    config = EngineConfig(rows=2, lanes=4, planes=2, accumulator_bits=20)
+    random = np.random.default_rng(3)
+    positions = random_positions(random, config, 5)
+    positions = [
+        ([(*line, more) for line in lines for more in (1, 0)], place) for lines, place in positions
+    ]
+    check(MacArray(config), config, positions)
+    with pytest.raises(AssertionError):
+        check(MacArray(config, row=ForgetfulRow), config, positions)
+
+
+@pytest.mark.parametrize("planes", [2, 7])
+@pytest.mark.parametrize("compact", [False, True])
+def test_extremes_of_all_planes(planes, compact):
+    config = EngineConfig(rows=1, lanes=32, planes=planes, accumulator_bits=21, compact=compact)
+    fan_in = (1 << 21 - config.operand_bits) // ((1 << planes) - 1)
+    bits = raw_accumulator_bits(fan_in, (1 << planes) - 1, operand_bits=config.operand_bits)
+    assert bits == 21
+
+    def extreme(activation, sign):
+        line = (np.full(32, activation, np.uint8), np.full((1, 32), sign), 1)
+        planes_of_line = [(*line, plane > 0) for plane in reversed(range(planes))]
+        return (planes_of_line * (fan_in // 32), (0, 0, 0))
+
+    positions = [extreme(a, sign) for a in (255, 0, 128) for sign in (1, -1)]
+    for signed in (0, 1):
+        check(MacArray(config), config, positions, signed=signed)
 
 
 @pytest.mark.parametrize("compact", [False, True])

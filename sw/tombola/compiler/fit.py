@@ -6,6 +6,7 @@ from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
+from tombola.spec.lfsr import WORD
 from tombola.spec.rules import TensorInfo
 from tombola.spec.ticket import AveragePool, Conv, MaxPool, Ticket
 
@@ -25,9 +26,11 @@ def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> N
         With the field, its value and the limit.
     """
     convolves = fields["operation"] == Operation.CONVOLVE
-    if convolves and fields["out_height"] * fields["out_width"] > 1:
+    if convolves:
+        several = fields["out_height"] * fields["out_width"] > 1
+        word = fields.get("planes", 1) * WORD >> fields["line_positions"]
         require(
-            fields["lines"],
+            fields["lines"] if several else min(word, fields["lines"]),
             config.weight_lines,
             f"layer {layer}: lines of the weight buffer",
             "use more lanes or a deeper weight buffer",
@@ -71,10 +74,17 @@ def check_layer(
         raise FitError(
             f"layer {layer} is grouped or has a residual input, which this engine does not run yet"
         )
-    if mask.coding.coats != 1:
+    if mask.coding.stored is not None and not config.stored:
         raise FitError(
-            f"layer {layer} has several planes of weights, but this engine runs one coat only"
+            f"layer {layer} has stored weights, which this engine does not run; "
+            "use one that is made for stored weights"
         )
+    require(
+        mask.coding.planes,
+        config.planes,
+        f"layer {layer}: planes of its weights",
+        "use one with more planes",
+    )
     require(
         arithmetic.raw_accumulator_bits(
             weight_set.layout.weights, mask.coding.magnitude, operand_bits=config.operand_bits

@@ -26,8 +26,10 @@ WEIGHT_FIELDS = (
     "line_positions",
     "word_mask",
     "tail_mask",
+    "stored",
+    "bit_layers",
 )
-NO_WEIGHTS = dict.fromkeys(WEIGHT_FIELDS, 0)
+NO_WEIGHTS = dict.fromkeys(WEIGHT_FIELDS, 0) | {"planes": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,8 @@ def fields(
     group_channels = config.rows if convolves else config.lanes
     inner = places.source.groups if convolves else 1
     logits = step.target == plan.results
-    return {
+    weights = _weight_fields(ticket, step, places, target, config) if convolves else NO_WEIGHTS
+    every = {
         "operation": step.operation,
         "input_signed": source.type.signed,
         "logits": logits,
@@ -72,17 +75,18 @@ def fields(
         "kernel_height": step.kernel[0],
         "kernel_width": step.kernel[1],
         "inner": inner,
-        "lines": step.kernel[0] * step.kernel[1] * inner,
+        "lines": step.kernel[0] * step.kernel[1] * inner * weights["planes"],
         **_window_fields(step, source, places.source),
         "column_step": places.source.groups - inner + 1,
         "group_step": 0 if convolves else 1,
         "output_base": places.target.base,
         "output_step": target.shape[0] if logits else places.target.groups,
-        **(_weight_fields(ticket, step, places, target, config) if convolves else NO_WEIGHTS),
+        **weights,
         "seed_low": ticket.seed & 0xFFFFFFFF,
         "seed_high": ticket.seed >> 32,
         "engine": fingerprint(config),
     }
+    return {name: every[name] for name in config.descriptor.places}
 
 
 def _window_fields(step: Step, source: Buffer, place: Placement) -> dict[str, int]:
@@ -128,14 +132,14 @@ def line_positions(layout: RowLayout, config: EngineConfig, *, packed: bool) -> 
 
 
 def chunk_words(
-    layout: RowLayout, positions: int, config: EngineConfig, *, packed: bool
+    layout: RowLayout, planes: int, positions: int, config: EngineConfig, *, packed: bool
 ) -> int:
     """Words of a row that are built before the next row's turn.
 
     The whole row where it fits the weight buffer, which it must when several output positions
     use it; else as much as half the buffer holds, so that the other half is read meanwhile.
     """
-    lines_a_word = WORD // line_positions(layout, config, packed=packed)
+    lines_a_word = planes * WORD // line_positions(layout, config, packed=packed)
     if positions > 1 or layout.words * lines_a_word <= config.weight_lines:
         return layout.words
     return max(1, config.weight_lines // 2 // lines_a_word)
@@ -146,7 +150,8 @@ def _weight_fields(
 ) -> dict[str, int]:
     work = ticket.layers[step.layer]
     assert isinstance(work, Conv)
-    weight_set = ticket.weight_sets[ticket.masks[work.mask].weight_set]
+    mask = ticket.masks[work.mask]
+    weight_set, planes = ticket.weight_sets[mask.weight_set], mask.coding.planes
     layout, positions = weight_set.layout, target.shape[1] * target.shape[2]
     padded = layout.padded_channels
     # Up to 32 channels only the row's last word is cut; above, the last word of each position.
@@ -158,11 +163,14 @@ def _weight_fields(
         "frozen": weight_set.prune + weight_set.lock,
         "starts_base": places.starts,
         "row_words": layout.words,
-        "chunk_words": chunk_words(layout, positions, config, packed=step.packed),
+        "chunk_words": chunk_words(layout, planes, positions, config, packed=step.packed),
         "period": period,
         "line_positions": line_positions(layout, config, packed=step.packed).bit_length() - 1,
         "word_mask": _bits(real[0]),
         "tail_mask": _bits(real[period - 1]),
+        "planes": planes,
+        "stored": mask.coding.stored is not None,
+        "bit_layers": mask.coding.bit_layers - 1,
     }
 
 

@@ -1,5 +1,7 @@
 """The smallest memories with which an engine of a given geometry runs a ticket."""
 
+from typing import Any
+
 from tombola.compiler.program import compile_ticket
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
@@ -19,7 +21,8 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     FitError
         If the ticket needs what no engine has.
     """
-    usual = EngineConfig.for_geometry(geometry)
+    features = _features(ticket)
+    usual = EngineConfig.for_geometry(geometry, **features)
     boundless = EngineConfig.for_geometry(
         geometry,
         accumulator_bits=32,
@@ -28,6 +31,7 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
         ticket_words=LARGEST,
         table_entries=LARGEST,
         result_words=LARGEST,
+        **features,
     )
     program = compile_ticket(ticket, boundless)
     several_positions = [
@@ -45,7 +49,15 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     }
     sizes = {name: max(getattr(usual, name), _power_of_two(need)) for name, need in needs.items()}
     bits = max(usual.accumulator_bits, _accumulator_bits(ticket))
-    return EngineConfig.for_geometry(geometry, accumulator_bits=bits, **sizes)
+    return EngineConfig.for_geometry(geometry, accumulator_bits=bits, **features, **sizes)
+
+
+def _features(ticket: Ticket) -> dict[str, Any]:
+    codings = [mask.coding for mask in ticket.masks]
+    return {
+        "planes": max((coding.planes for coding in codings), default=1),
+        "stored": any(coding.stored is not None for coding in codings),
+    }
 
 
 def _power_of_two(need: int) -> int:

@@ -63,7 +63,7 @@ FIELDS = (
     Field("shift", 5, "requantisation shift"),
     Field("clamp_low", 9, "least output value", signed=True),
     Field("clamp_high", 9, "greatest output value", signed=True),
-    # Loops: groups x out_height x out_width x kernel_height x kernel_width x inner
+    # Loops: groups x out_height x out_width x kernel_height x kernel_width x inner x planes
     _count("groups", "channel groups, of `rows` channels (pooling: of `lanes`)"),
     _count("channels", "output channels"),
     _count("out_height", "output rows"),
@@ -71,7 +71,8 @@ FIELDS = (
     _count("kernel_height", "kernel rows"),
     _count("kernel_width", "kernel columns"),
     _count("inner", "activation words read at one kernel position"),
-    _count("lines", "kernel_height x kernel_width x inner: weight lines of a group"),
+    Field("planes", 3, "binary planes of its weights", feature="planes"),
+    _count("lines", "kernel_height x kernel_width x inner x planes: weight lines of a group"),
     # Where the window stands in the input, for padding
     _count("in_height", "input rows"),
     _count("in_width", "input columns"),
@@ -105,6 +106,8 @@ FIELDS = (
     Field("frozen", 9, "draws below this and not below `prune` lock"),
     Field("starts_base", ADDRESS_BITS, "ticket word of the channel starts, one word a channel"),
     Field("line_positions", 3, "log2 of the positions that make one line"),
+    Field("stored", 1, "1: the bits are masks, signs, magnitudes; 0: coats", feature="stored"),
+    Field("bit_layers", 7, "layers of bits in a word of the mask, less 1", feature="planes"),
     _count("row_words", "words of 32 positions in a row"),
     _count("chunk_words", "words built for one row before the next row's turn"),
     Field("word_mask", WORD_BITS, "real positions of a word"),

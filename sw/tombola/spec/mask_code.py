@@ -43,6 +43,11 @@ class Coding:
         """Binary planes of the magnitude."""
         return self.magnitude.bit_length()
 
+    @property
+    def bit_layers(self) -> int:
+        """Layers of bits in a word of the mask: the coats, or mask, sign and magnitude planes."""
+        return self.coats if self.coats is not None else self.planes + 2
+
 
 def _coded_bits(weights: np.ndarray, coding: Coding) -> np.ndarray:
     """Bool array (out, words, layers of bits, 32): the bits of every layer, wherever they stand."""
