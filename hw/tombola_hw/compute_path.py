@@ -70,9 +70,13 @@ class ComputePath(wiring.Component):
         m.submodules.array = array = MacArray(self._config, pipelined=self._pipelined)
         m.submodules.pool = pool = PoolUnit(self._config, pipelined=self._pipelined)
         m.submodules.output = output = OutputUnit(
-            self._config, pipelined=self._pipelined
+            self._config,
+            pipelined=self._pipelined,
+            ahead=max(array.latency, pool.latency),
         )
 
+        if self._config.residual:
+            m.d.comb += [output.push.eq(fetch.residual), output.word.eq(self.activations)]
         convolves = self.layer.operation == Operation.CONVOLVE
         connect(m, array.sums, output.mac)
         connect(m, pool.sums, output.pool)

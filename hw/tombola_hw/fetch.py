@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola_hw.interfaces import address_bits, layer_layout, step_layout
+from tombola_hw.residual import ResidualWalk
 
 
 class Fetch(wiring.Component):
@@ -37,6 +38,8 @@ class Fetch(wiring.Component):
     address : Out
         Activation word of the line being issued.
     steps : Out(stream.Signature(step_layout(config), always_ready=True))
+    residual : Out(1)
+        The word that the memory now delivers is one of the residual; if `config.residual`.
     busy : Out(1)
         From `start` until the last line is issued.
     waits_weights, waits_output : Out(1)
@@ -60,6 +63,7 @@ class Fetch(wiring.Component):
             "busy": Out(1),
             "waits_weights": Out(1),
             "waits_output": Out(1),
+            **({"residual": Out(1)} if config.residual else {}),
         })
 
     def elaborate(self, platform):
@@ -117,7 +121,24 @@ class Fetch(wiring.Component):
                 m.d.sync += new_group.eq(loops.last_position)
         with m.If(self.start):
             m.d.sync += [first.eq(1), new_group.eq(1), spacing.eq(0)]
+        if self._config.residual:
+            self._read_residual(m, loops, channels, resting)
         return m
+
+    def _read_residual(self, m, loops, channels, resting):
+        """No line is issued in the clocks that belong to words of the residual."""
+        m.submodules.residual = walk = ResidualWalk(self._config)
+        m.d.comb += [
+            walk.layer.eq(self.layer),
+            walk.start.eq(self.start),
+            walk.position.eq(loops.advance & loops.last_line),
+            walk.last_position.eq(loops.last_position),
+            walk.count.eq(channels.count),
+            resting.eq(walk.reading),
+        ]
+        with m.If(walk.reading):
+            m.d.comb += self.address.eq(walk.address)
+        m.d.sync += self.residual.eq(walk.reading)
 
 
 class GroupChannels(wiring.Component):

@@ -8,6 +8,7 @@ from tombola.spec.engine import EngineConfig
 from tombola_hw.compact_requantiser import CompactRequantiser
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import (
+    activation_layout,
     address_bits,
     layer_layout,
     result_layout,
@@ -16,6 +17,7 @@ from tombola_hw.interfaces import (
 )
 from tombola_hw.placement import Placement
 from tombola_hw.requantiser import Requantiser
+from tombola_hw.residual import ResidualQueue
 from tombola_hw.serialiser import Serialiser
 from tombola_hw.table_cursor import TableCursor
 
@@ -33,6 +35,8 @@ class OutputUnit(wiring.Component):
     pipelined : bool
         True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
         fewer cells. Without effect if `config.compact`.
+    ahead : int
+        Clocks by which the first residual word of a position may be ahead of its sums.
 
     Members
     -------
@@ -44,19 +48,23 @@ class OutputUnit(wiring.Component):
     table_address : Out(address_bits(table_entries))
     table_entry : In(table_layout())
         What `table_address` selected a clock before.
+    push, word : In(1), In(activation_layout(config))
+        If `config.residual`: the words of a position's residual, the first no earlier than the
+        clock of its sums less `ahead`, the next ones before the channels they belong to.
     results : Out(stream.Signature(result_layout(config), always_ready=True))
         `end` accompanies the last value of the layer.
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False, ahead: int = 8):
         check_config("OutputUnit", config)
         check_bool("OutputUnit", "pipelined", pipelined)
-        self._config = config
+        self._config, self._ahead = config, ahead
         self._requantiser = (
             CompactRequantiser(config) if config.compact
             else Requantiser(config, pipelined=pipelined)
         )
         sums = stream.Signature(sums_layout(config), always_ready=True)
+        residual = {"push": In(1), "word": In(activation_layout(config))}
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
@@ -65,6 +73,7 @@ class OutputUnit(wiring.Component):
             "table_address": Out(unsigned(address_bits(config.table_entries))),
             "table_entry": In(table_layout()),
             "results": Out(stream.Signature(result_layout(config), always_ready=True)),
+            **(residual if config.residual else {}),
         })
 
     @property
@@ -94,6 +103,20 @@ class OutputUnit(wiring.Component):
             m.d.comb += core.layer.eq(self.layer)
         for core in (cursor, placement):
             m.d.comb += core.start.eq(self.start)
+
+        if self._config.residual:
+            m.submodules.residual = residual = ResidualQueue(
+                self._config, ahead=self._ahead + 1
+            )
+            m.d.comb += [
+                residual.layer.eq(self.layer),
+                residual.start.eq(self.start),
+                residual.push.eq(self.push),
+                residual.word.eq(self.word),
+                residual.places.valid.eq(values.valid),
+                residual.places.p.eq(values.p.place),
+                requantiser.residual.eq(residual.value),
+            ]
 
         # Only the place travels with a value: its address is made where the value arrives.
         place, valid = values.p.place, values.valid

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import LOGIT_BITS
-from tombola.spec.engine import EngineConfig
+from tombola.spec.engine import OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import layer_layout, table_layout
 from tombola_hw.scaler import Scaler
@@ -31,12 +31,16 @@ class Requantiser(wiring.Component):
     value : In(signed(accumulator_bits))
     entry : In(table_layout())
         One clock after its `value`, as a memory gives it that is addressed beside the value.
+    residual : In(signed(9))
+        If `config.residual`: of the same clock as `entry`; `layer.residual_scale` times it is added
+        before the shift.
     result : Out(signed(32))
     """
 
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("Requantiser", config)
         check_bool("Requantiser", "pipelined", pipelined)
+        self._config = config
         self._scaler = Scaler(config, pipelined=pipelined)
         self._shifter = Shifter(self._scaler.total_bits)
         super().__init__({
@@ -44,6 +48,7 @@ class Requantiser(wiring.Component):
             "value": In(signed(config.accumulator_bits)),
             "entry": In(table_layout()),
             "result": Out(signed(LOGIT_BITS)),
+            **({"residual": In(signed(OPERAND_BITS))} if config.residual else {}),
         })
 
     @property
@@ -65,6 +70,11 @@ class Requantiser(wiring.Component):
             shifter.total.eq(scaler.total),
             shifter.shift.eq(layer.shift),
         ]
+        if self._config.residual:
+            m.d.comb += [
+                scaler.residual.eq(self.residual),
+                scaler.residual_scale.eq(layer.residual_scale),
+            ]
 
         # Both bounds have 9 bits: a value of more lies beyond one of them, its sign says which.
         short = Signal.like(layer.clamp_low)

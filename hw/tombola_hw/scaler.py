@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import SCALE_BITS
-from tombola.spec.engine import TABLE_BIAS_BITS, EngineConfig
+from tombola.spec.engine import OPERAND_BITS, TABLE_BIAS_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import table_layout
 
@@ -16,6 +16,8 @@ LOW_BITS = 15
 
 class Scaler(wiring.Component):
     """``value * scale + bias``, exactly.
+
+    With `config.residual` it adds ``residual * residual_scale`` as well.
 
     Latency: `latency` clocks. Throughput: a value a clock, no back-pressure.
     Golden model: integers.
@@ -31,18 +33,22 @@ class Scaler(wiring.Component):
     value : In(signed(accumulator_bits))
     entry : In(table_layout())
         Of the same clock as `value`.
+    residual, residual_scale : In(signed(9)), In(signed(16))
+        If `config.residual`; the first of the same clock as `value`.
     total : Out(signed(49))
     """
 
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
         check_config("Scaler", config)
         check_bool("Scaler", "pipelined", pipelined)
-        self._value_bits = config.accumulator_bits
+        self._config, self._value_bits = config, config.accumulator_bits
         self._pipelined = pipelined
         super().__init__({
             "value": In(signed(config.accumulator_bits)),
             "entry": In(table_layout()),
             "total": Out(signed(self.total_bits)),
+            **({"residual": In(signed(OPERAND_BITS))} if config.residual else {}),
+            **({"residual_scale": In(signed(SCALE_BITS))} if config.residual else {}),
         })
 
     @property
@@ -66,8 +72,11 @@ class Scaler(wiring.Component):
 
         low = Cat(value[:LOW_BITS], Const(0, 1)).as_signed()
         low_product = Signal(signed(len(low) + SCALE_BITS), reset_less=True)
-        bias = Signal.like(entry.bias, reset_less=True)
-        m.d.sync += [low_product.eq(low * entry.scale), bias.eq(entry.bias)]
+        addend = entry.bias
+        if self._config.residual:
+            addend = entry.bias + self._residual(m, optional)
+        bias = Signal(addend.shape(), reset_less=True)
+        m.d.sync += [low_product.eq(low * entry.scale), bias.eq(addend)]
 
         # The high product waits in front of its multiplier, where fewer bits wait: and behind it,
         # a second register misled the DSP inference of yosys 0.70 for iCE40 (the product was lost).
@@ -89,3 +98,9 @@ class Scaler(wiring.Component):
         m.d.comb += self.total.eq(total)
 
         return m
+
+    def _residual(self, m, optional):
+        # With the register it has a clock for the product and one for the addition.
+        product = Signal(signed(OPERAND_BITS + SCALE_BITS), reset_less=True)
+        m.d[optional] += product.eq(self.residual * self.residual_scale)
+        return product

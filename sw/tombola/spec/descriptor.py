@@ -98,6 +98,17 @@ FIELDS = (
     # Requantisation
     _count("table_base", "first entry of the requantisation table"),
     Field("table_step", 1, "1: an entry a channel, 0: one entry for all"),
+    # The further tensor that is added, laid out as the output
+    Field("residual", 1, "1: it is added", feature="residual"),
+    Field("residual_signed", 1, "1: its activations are two's complement", feature="residual"),
+    Field("residual_scale", 16, "what they are multiplied by", signed=True, feature="residual"),
+    Field("residual_base", ADDRESS_BITS, "word of its first value", feature="residual"),
+    Field(
+        "residual_step",
+        ADDRESS_BITS,
+        "words from one output position to the next",
+        feature="residual",
+    ),
     # Weight construction
     Field("weight_set", 24, "id that the streams are drawn for"),
     Field("seed_low", WORD_BITS, "bits 31..0 of the seed that the streams are drawn from"),
