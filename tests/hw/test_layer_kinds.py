@@ -1,15 +1,18 @@
 """Whole engines in Amaranth's simulator, for each kind of layer, against the numpy reference."""
 
 import pytest
+from support import faults
 from support.engine_layers import check_layers
 from support.tickets import SIGNED, TicketBuilder
 
 from tombola.spec.engine import EngineConfig
+from tombola.spec.ticket import Residual, Window
 
 
 def engine(rows: int, lanes: int, **more) -> EngineConfig:
     """A small engine whose weights are built fast."""
-    sizes = {"construction": 8, "activation_words": 1024, "table_entries": 64, "weight_lines": 64}
+    sizes = {"construction": 8, "activation_words": 1024, "table_entries": 256, "weight_lines": 64,
+             "result_words": 256}
     return EngineConfig(rows=rows, lanes=lanes, **{**sizes, **more})
 
 
@@ -23,3 +26,48 @@ def test_a_kernel_over_the_whole_map(channels, compact):
     )
     check_layers(builder, engine(3, 4, compact=compact), images=2)
     check_layers(builder, engine(4, 16, weight_lines=64, compact=compact), images=2)
+
+
+def residual_network(channels: int) -> TicketBuilder:
+    """Residuals of either sign and with either signed activations, to every kind of layer."""
+    same = Window(padding=(1, 1, 1, 1))
+    return (
+        TicketBuilder((channels, 3, 4), type=SIGNED)
+        .conv(channels, window=same, in_channels=channels, residual=Residual(tensor=0, scale=900))
+        .conv(channels, (2, 1), window=Window(padding=(0, 0, 1, 0)), in_channels=channels,
+              output=SIGNED, residual=Residual(tensor=1, scale=-731))
+        .rescale(channels=channels, residual=Residual(tensor=2, scale=1500))
+        .rescale(channels=channels)
+        .conv(channels, (1, 1), in_channels=channels, input=2, freeze=(50, 50),
+              residual=Residual(tensor=4, scale=20000))
+        .conv(channels, (1, 1), in_channels=channels, logits=True,
+              residual=Residual(tensor=3, scale=-3))
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "channels"),
+    [(3, 4, 7), (5, 2, 5), (1, 1, 3), *(
+        pytest.param(*shape, marks=pytest.mark.slow)
+        for shape in [(3, 4, 16), (4, 4, 5), (8, 16, 7), (7, 8, 16), (2, 32, 5)]
+    )],
+)  # fmt: skip
+def test_residuals(rows, lanes, channels):
+    config = engine(rows, lanes, residual=True)
+    check_layers(residual_network(channels), config, pipelined=rows != 5)
+
+
+@pytest.mark.parametrize(("module", "was", "becomes"), [
+    ("residual", "place + layer.residual_step", "place"),
+    ("residual", "byte[-1] & layer.residual_signed", "byte[-1]"),
+    ("residual", "head + (place.first & begun)", "head"),
+    ("residual", "lane.eq(Mux(~place.first, following, Mux(place.new_group, successor, group)))",
+     "lane.eq(Mux(~place.first, following, 0))"),
+    ("residual", "left.eq(((group[:lane_bits] + self.count) >> lane_bits) + 1)",
+     "left.eq((self.count >> lane_bits) + 1)"),
+    ("scaler", "self.residual * self.residual_scale", "self.residual * self.residual_scale[:15]"),
+], ids=["position", "sign", "stale word", "lane", "words", "scale"])  # fmt: skip
+def test_a_fault_in_residuals_is_seen(monkeypatch, module, was, becomes):
+    faults.build_in(monkeypatch, module, was, becomes)
+    with pytest.raises(AssertionError):
+        check_layers(residual_network(7), engine(3, 4, residual=True))

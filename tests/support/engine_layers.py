@@ -38,7 +38,7 @@ def check_layers(
         for image in range(images):
             await tensor(image, program.layer_count)
             winner = await host.read(ADDRESS["winner"], 1)
-            assert winner == expected[-1][image].reshape(-1).argmax()
+            assert winner == expected[-1][image].transpose(1, 2, 0).argmax()
         for layers in range(1, program.layer_count):
             await host.write_all(program.stop_after(layers))
             await tensor(0, layers)

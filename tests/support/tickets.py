@@ -14,6 +14,8 @@ from tombola.spec.ticket import (
     Mask,
     MaxPool,
     Requantisation,
+    Rescale,
+    Residual,
     Ticket,
     Window,
 )
@@ -76,8 +78,15 @@ class TicketBuilder:
         output: NumberType = UNSIGNED,
         logits: bool = False,
         in_channels: int,
+        groups: int = 1,
+        input: int | None = None,
+        residual: Residual | None = None,
+        same_mask_as: int | None = None,
     ) -> "TicketBuilder":
-        """A convolution; `freeze` counts draw values that prune and that lock."""
+        """A convolution; `freeze` counts draw values that prune and that lock.
+
+        `in_channels` are those of a group; the input is the layer before, if no tensor is named.
+        """
         weight_set = WeightSet(
             id=len(self.weight_sets),
             out_channels=channels,
@@ -86,7 +95,12 @@ class TicketBuilder:
             prune=freeze[0],
             lock=freeze[1],
         )
-        mask = self._mask(weight_set, coding or Coding(coats=1))
+        if same_mask_as is None:
+            mask = self._mask(weight_set, coding or Coding(coats=1))
+        else:
+            twin = self.layers[same_mask_as]
+            assert isinstance(twin, Conv)
+            mask = twin.mask
         if logits:
             self.tables.append(
                 Requantisation(
@@ -102,10 +116,12 @@ class TicketBuilder:
             table = self._table(channels, output, weight_set.layout.weights)
         self.layers.append(
             Conv(
-                input=len(self.layers),
+                input=len(self.layers) if input is None else input,
                 mask=mask,
                 requantisation=table,
                 window=window or Window(),
+                groups=groups,
+                residual=residual,
             )
         )
         return self
@@ -123,6 +139,24 @@ class TicketBuilder:
         self.layers.append(
             AveragePool(
                 input=len(self.layers), kernel=kernel, window=window, requantisation=table
+            )
+        )
+        return self
+
+    def rescale(
+        self,
+        *,
+        channels: int,
+        input: int | None = None,
+        residual: Residual | None = None,
+        output: NumberType = UNSIGNED,
+    ) -> "TicketBuilder":
+        """A requantisation, maybe with a further tensor."""
+        self.layers.append(
+            Rescale(
+                input=len(self.layers) if input is None else input,
+                requantisation=self._table(channels, output, 1),
+                residual=residual,
             )
         )
         return self

@@ -1,6 +1,6 @@
 """Clocks that a layer takes and what they are spent on, from its descriptor alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tombola.compiler.weight_ring import WeightRing
@@ -42,7 +42,7 @@ class LayerTime:
     requantisation : int
         The array waits for the output unit.
     overhead : int
-        Descriptor, first and last results.
+        Descriptor, words of a residual, first and last results.
     """
 
     array: int
@@ -95,6 +95,8 @@ class Work:
         Output positions of a group.
     lines : int
         Lines of a position.
+    residual_words : tuple of int
+        Words that each group adds to a position.
     chunks : tuple of int
         Words of a row's turns; none for a layer without weights.
     line_positions : int
@@ -106,6 +108,7 @@ class Work:
     groups: tuple[int, ...]
     positions: int
     lines: int
+    residual_words: tuple[int, ...]
     chunks: tuple[int, ...] = ()
     line_positions: int = 1
     streams: int = 1
@@ -114,8 +117,11 @@ class Work:
     def of(cls, fields: Fields, config: EngineConfig) -> "Work":
         """The work of one descriptor."""
         convolves = fields["operation"] == Operation.CONVOLVE
+        groups = tuple(_portions(fields["channels"], config.rows if convolves else config.lanes))
+        words = _words_of(groups, config.lanes) if fields.get("residual") else [0] * len(groups)
         work = cls(
-            groups=tuple(_portions(fields["channels"], config.rows if convolves else config.lanes)),
+            groups=groups,
+            residual_words=tuple(words),
             positions=fields["out_height"] * fields["out_width"],
             lines=fields["lines"],
         )
@@ -140,6 +146,14 @@ def _portions(total: int, size: int) -> Iterator[int]:
         total -= size
 
 
+def _words_of(groups: Sequence[int], lanes: int) -> Iterator[int]:
+    """Words in which the channels of each group lie; the first begins a word."""
+    first = 0
+    for channels in groups:
+        yield (first % lanes + channels - 1) // lanes + 1
+        first += channels
+
+
 def _run(work: Work, config: EngineConfig) -> LayerTime:
     """Builds and computes group after group, each as early as it can."""
     lines = max(1, work.lines + config.compact)
@@ -147,7 +161,7 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
     waiting_weights = waiting_output = 0
     ring = WeightRing(config.weight_lines)
     builder = _Builder(work, config, ring)
-    for channels in work.groups:
+    for channels, words in zip(work.groups, work.residual_words, strict=True):
         for chunk in range(max(1, len(work.chunks))):
             ready, count = builder.chunk(chunk, channels) if work.builds else (free, work.lines)
             waiting_weights += max(0, ready - free)
@@ -156,11 +170,11 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
             if chunk < len(work.chunks) - 1:
                 ring.release(first, count)
         begin = max(free - 1, last + spacing)
-        period = max(lines, channels)
+        period = max(lines + words, channels)
         last = begin + (work.positions - 1) * period
-        waiting_output += begin - (free - 1) + (work.positions - 1) * (period - lines)
+        waiting_output += begin - (free - 1) + (work.positions - 1) * (period - lines - words)
         ring.release(last - count + 1, count)
-        free, spacing = last + 1 + config.compact, channels
+        free, spacing = last + 1 + words + config.compact, channels
     total = last + DRAIN + spacing + config.descriptor.words
     array = work.lines * work.positions * len(work.groups)
     return LayerTime(

@@ -8,7 +8,7 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.lfsr import WORD
 from tombola.spec.rules import TensorInfo
-from tombola.spec.ticket import AveragePool, Conv, MaxPool, Ticket
+from tombola.spec.ticket import Aggregate, Conv, Rescale, Ticket
 
 
 def require(need: int, have: int, what: str, way_out: str) -> None:
@@ -56,11 +56,15 @@ def check_layer(
         With the layer, the limit and the value.
     """
     operation = ticket.layers[layer]
-    if not isinstance(operation, Conv | MaxPool | AveragePool):
-        name = type(operation).__name__.lower()
-        raise FitError(f"layer {layer} is a {name}, which this engine does not run yet")
+    if isinstance(operation, Aggregate):
+        raise FitError(f"layer {layer} is an aggregate, which no engine runs yet")
+    if getattr(operation, "residual", None) is not None and not config.residual:
+        raise FitError(
+            f"layer {layer} adds a further tensor; use an engine built with residual"
+        )
     if not isinstance(operation, Conv):
-        bits = arithmetic.raw_accumulator_bits(operation.kernel[0] * operation.kernel[1], 1)
+        kernel = (1, 1) if isinstance(operation, Rescale) else operation.kernel
+        bits = arithmetic.raw_accumulator_bits(kernel[0] * kernel[1], 1)
         require(
             bits,
             config.pool_bits,
@@ -70,10 +74,8 @@ def check_layer(
         return
     mask = ticket.masks[operation.mask]
     weight_set = ticket.weight_sets[mask.weight_set]
-    if operation.groups != 1 or operation.residual is not None:
-        raise FitError(
-            f"layer {layer} is grouped or has a residual input, which this engine does not run yet"
-        )
+    if operation.groups != 1:
+        raise FitError(f"layer {layer} is grouped, which this engine does not run yet")
     if mask.coding.stored is not None and not config.stored:
         raise FitError(
             f"layer {layer} has stored weights, which this engine does not run; "

@@ -12,7 +12,7 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.identity import fingerprint
 from tombola.spec.layout import RowLayout
 from tombola.spec.lfsr import WORD
-from tombola.spec.ticket import Conv, MaxPool, Ticket
+from tombola.spec.ticket import Conv, MaxPool, Rescale, Ticket
 
 ADDRESS_MASK = (1 << descriptor.ADDRESS_BITS) - 1
 WEIGHT_FIELDS = (
@@ -44,12 +44,15 @@ class StepPlaces:
         First requantisation entry.
     starts : int
         Ticket word of the channel starts; 0 for a layer without weights.
+    residual : Placement, optional
+        Of what is added.
     """
 
     source: Placement
     target: Placement
     table: int
     starts: int = 0
+    residual: Placement | None = None
 
 
 def fields(
@@ -82,6 +85,7 @@ def fields(
         "output_base": places.target.base,
         "output_step": target.shape[0] if logits else places.target.groups,
         **weights,
+        **(_residual_fields(ticket, plan, step, places) if config.residual else {}),
         "seed_low": ticket.seed & 0xFFFFFFFF,
         "seed_high": ticket.seed >> 32,
         "engine": fingerprint(config),
@@ -124,6 +128,19 @@ def _output_fields(
         "table_base": places.table,
         "table_step": 0 if takes_maximum else 1,
     }
+
+
+def _residual_fields(
+    ticket: Ticket, plan: Plan, step: Step, places: StepPlaces
+) -> dict[str, int]:
+    names = ("residual", "residual_signed", "residual_scale", "residual_base", "residual_step")
+    if step.residual is None:
+        return dict.fromkeys(names, 0)
+    work = ticket.layers[step.layer]
+    assert isinstance(work, Conv | Rescale) and work.residual and places.residual
+    signed, scale = plan.buffers[step.residual].type.signed, work.residual.scale
+    values = (1, int(signed), scale, places.residual.base, places.residual.groups)
+    return dict(zip(names, values, strict=True))
 
 
 def line_positions(layout: RowLayout, config: EngineConfig, *, packed: bool) -> int:

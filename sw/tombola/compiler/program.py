@@ -195,6 +195,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
             target=placements.get(step.target, results),
             table=entry,
             starts=starts[layer.mask] if isinstance(layer, Conv) else 0,
+            residual=None if step.residual is None else placements[step.residual],
         )
         fields = layers.fields(ticket, plan, step, places, config)
         fit.check_step(fields, step.layer, config)

@@ -56,6 +56,8 @@ class Step:
     operation : Operation
     source, target : int
         Buffers; the buffer of the last tensor stands for the logits.
+    residual : int or None
+        Buffer that is added.
     kernel, stride : (int, int)
     first : (int, int)
         Row and column of the input at which the first window begins.
@@ -68,6 +70,7 @@ class Step:
     source: int
     target: int
     kernel: tuple[int, int]
+    residual: int | None = None
     stride: tuple[int, int] = (1, 1)
     first: tuple[int, int] = (0, 0)
     packed: bool = False
@@ -75,7 +78,7 @@ class Step:
     @property
     def sources(self) -> tuple[int, ...]:
         """Buffers that it reads."""
-        return (self.source,)
+        return (self.source,) if self.residual is None else (self.source, self.residual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,7 @@ def plan(ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig) 
     """The steps of a ticket whose layers `fit.check_layer` has let pass."""
     buffers = [Buffer(shape=info.shape, type=info.type) for info in tensors]
     steps = [_step(ticket, layer) for layer in range(len(ticket.layers))]
-    readers = [step for step in steps if step.source == 0]
+    readers = [step for step in steps if 0 in step.sources]
     if len(readers) == 1 and (row := _row_over_map(ticket, readers[0], tensors, config)):
         words = -(-row.kernel[0] * row.kernel[1] * row.padded_channels // config.lanes)
         buffers[0] = replace(buffers[0], shape=(words * config.lanes, 1, 1), row=row)
@@ -116,11 +119,13 @@ def _step(ticket: Ticket, layer: int) -> Step:
     if isinstance(work, Conv):
         operation = Operation.CONVOLVE
         kernel = ticket.weight_sets[ticket.masks[work.mask].weight_set].kernel
+    residual = getattr(work, "residual", None)
     return Step(
         layer=layer,
         operation=operation,
         source=work.input,
         target=layer + 1,
+        residual=None if residual is None else residual.tensor,
         kernel=kernel,
         stride=window.stride,
         first=(-window.padding[0], -window.padding[1]),
@@ -137,6 +142,7 @@ def _row_over_map(
     row = ticket.weight_sets[ticket.masks[work.mask].weight_set].layout
     whole = (
         step.first == (0, 0)
+        and step.residual != step.source
         and step.kernel == tensors[step.source].shape[1:]
         and tensors[step.target].shape[1:] == (1, 1)
     )
