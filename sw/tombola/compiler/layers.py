@@ -85,7 +85,7 @@ def fields(
         "output_base": places.target.base,
         "output_step": target.shape[0] if logits else places.target.groups,
         **weights,
-        **(_residual_fields(ticket, plan, step, places) if config.residual else {}),
+        **_residual_fields(ticket, plan, step, places),
         "seed_low": ticket.seed & 0xFFFFFFFF,
         "seed_high": ticket.seed >> 32,
         "engine": fingerprint(config),

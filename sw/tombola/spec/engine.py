@@ -145,10 +145,6 @@ class EngineConfig:
                 )
         if self.activation_banks not in (1, 2):
             raise ConfigError(f"activation_banks must be 1 or 2, not {self.activation_banks}")
-        if self.residual and (self.compact or self.activation_banks > 1):
-            raise ConfigError(
-                "residual must be False in a compact engine and in one with two banks, not True"
-            )
 
     @classmethod
     def for_geometry(cls, geometry: str, **sizes: Any) -> "EngineConfig":
