@@ -101,6 +101,8 @@ class HostAccess(wiring.Component):
                 with m.Case(each):
                     outside = Cat(self.address)[(depth - 1).bit_length() :]
                     inside = ~outside.any() if len(outside) else 1
+                    if depth & (depth - 1):
+                        inside = self.address < depth
                     permitted = Mux(request.write, int(each in writes), int(each in readable))
                     m.d.comb += exists.eq(inside & permitted)
                     if each in writes:

@@ -259,7 +259,27 @@ def test_counters_count_and_restart_with_a_run(compact):
     ],
 )
 def test_host_access_strobes(window, word, write, strobe):
-    unit = HostAccess(CONFIG)
+    check_strobe(CONFIG, window, word, write, strobe)
+
+
+@pytest.mark.parametrize(
+    ("window", "word", "strobe"),
+    [
+        (Window.TICKET, 191, "ticket_write"),
+        (Window.TICKET, 192, "astray"),
+        (Window.TICKET, 255, "astray"),
+        (Window.TICKET, 256, "astray"),
+        (Window.ACTIVATIONS, 47, "activation_write"),
+        (Window.ACTIVATIONS, 48, "astray"),
+    ],
+)
+def test_host_access_ends_where_a_memory_of_any_depth_does(window, word, strobe):
+    config = EngineConfig(rows=2, lanes=2, ticket_words=192, activation_words=48)
+    check_strobe(config, window, word, True, strobe)
+
+
+def check_strobe(config, window, word, write, strobe):
+    unit = HostAccess(config)
     strobes = ("ticket_write", "table_write", "activation_write", "register_write",
                "register_read", "astray")
 

@@ -56,7 +56,9 @@ async def run_layers(ctx, engine, program, layers):
 
 CONFIGS = [
     EngineConfig(rows=8, lanes=8, construction=32, activation_banks=2),
-    EngineConfig(rows=3, lanes=2, construction=4, weight_lines=128),
+    EngineConfig(
+        rows=3, lanes=2, construction=4, weight_lines=128, activation_words=688, ticket_words=320
+    ),
     EngineConfig(rows=5, lanes=32, construction=8, accumulator_bits=20),
     EngineConfig(rows=1, lanes=4, construction=1, weight_lines=64),
     EngineConfig(

@@ -90,8 +90,6 @@ def test_values_out_of_range_are_refused(changes, message):
     ("name", "least"),
     [
         ("weight_lines", 64),
-        ("activation_words", 16),
-        ("ticket_words", 64),
         ("table_entries", 16),
         ("result_words", 16),
     ],
@@ -105,6 +103,24 @@ def test_memories_are_powers_of_two_within_their_addresses(name, least):
         assert str(caught.value) == (
             f"{name} must be a power of two between {least} and 1048576, not {value}"
         )
+
+
+@pytest.mark.parametrize(("name", "least"), [("activation_words", 16), ("ticket_words", 64)])
+def test_large_memories_have_almost_any_depth(name, least):
+    for value in (least, 3 * least, 1 << 20):
+        assert getattr(EngineConfig(**{name: value}), name) == value
+    for value in (0, least // 2, least + 1, (1 << 20) + least, -least):
+        with pytest.raises(ConfigError) as caught:
+            EngineConfig(**{name: value})
+        assert str(caught.value) == (
+            f"{name} must be a multiple of {least} between {least} and 1048576, not {value}"
+        )
+
+
+def test_two_banks_are_as_deep_as_an_address_bit_can_tell():
+    with pytest.raises(ConfigError, match=r"^activation_words must be a power of two between "):
+        EngineConfig(activation_words=48, activation_banks=2)
+    assert EngineConfig(ticket_words=192, activation_banks=2).ticket_words == 192
 
 
 @pytest.mark.parametrize("value", [True, 8.0, "8", None])

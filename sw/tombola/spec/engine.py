@@ -48,12 +48,12 @@ class EngineConfig:
         Lines of rows x lanes weights that the weight buffer holds; a power of two. The lines of a
         channel group of a layer with several positions must fit.
     activation_words : int
-        Words of `lanes` bytes; a power of two.
+        Words of `lanes` bytes; a multiple of 16, a power of two with two banks.
     activation_banks : int
         1: one memory that reads and writes in the same clock. 2: two single-port memories, the top
         address bit selects; a layer reads from one and writes to the other.
     ticket_words : int
-        32-bit words for descriptors, channel starts and mask bits; a power of two.
+        32-bit words for descriptors, channel starts and mask bits; a multiple of 64.
     table_entries : int
         Requantisation entries, one a channel; a power of two.
     result_words : int
@@ -139,9 +139,13 @@ class EngineConfig:
             ("result_words", 16),
         ):
             value = getattr(self, name)
-            if not _power_of_two(value) or not least <= value <= 1 << 20:
+            if name in self.free_depths:
+                right, rule = value % least == 0, f"a multiple of {least}"
+            else:
+                right, rule = _power_of_two(value), "a power of two"
+            if not right or not least <= value <= 1 << 20:
                 raise ConfigError(
-                    f"{name} must be a power of two between {least} and {1 << 20}, not {value}"
+                    f"{name} must be {rule} between {least} and {1 << 20}, not {value}"
                 )
         if self.activation_banks not in (1, 2):
             raise ConfigError(f"activation_banks must be 1 or 2, not {self.activation_banks}")
@@ -190,6 +194,16 @@ class EngineConfig:
     def descriptor(self) -> Format:
         """How its layers are described."""
         return format_of(self.features)
+
+    @property
+    def free_depths(self) -> tuple[str, ...]:
+        """Memories whose depth need not be a power of two: those of many block RAMs.
+
+        A ticket of 22,500 words takes 44 block RAMs of an ECP5, and 64 as 32,768 words.
+        """
+        if self.activation_banks == 2:  # the top bit of an address selects a bank
+            return ("ticket_words",)
+        return ("activation_words", "ticket_words")
 
     @property
     def sum_channels(self) -> int:
