@@ -18,7 +18,7 @@ class Placement(wiring.Component):
     for logits entry ``output_base + position * output_step + channel``; modulo `bits`.
 
     Groups need not be a power of two of channels: a group starts at the word and the lane where
-    the one before it ended.
+    the one before it ended. With `config.packing` channel 0 goes to `layer.output_lane`.
 
     Parameters
     ----------
@@ -82,7 +82,8 @@ class Placement(wiring.Component):
                 m.d.sync += position.eq(now[lane_bits:] + layer.output_step)
                 m.d.sync += group_lane.eq(now[:lane_bits])
         with m.If(self.start):
-            m.d.sync += successor.eq(Cat(Const(0, lane_bits), layer.output_base))
+            lane = layer.output_lane[:lane_bits] if self._config.packing else Const(0, lane_bits)
+            m.d.sync += successor.eq(Cat(lane, layer.output_base))
 
         m.d.comb += [self.lane.eq(now[:lane_bits]), self.address.eq(now[lane_bits:])]
         return m

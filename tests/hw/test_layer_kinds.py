@@ -5,6 +5,7 @@ from support import faults
 from support.engine_layers import check_layers
 from support.tickets import SIGNED, TicketBuilder
 
+from tombola.compiler import compile_ticket, packing
 from tombola.spec.engine import EngineConfig
 from tombola.spec.ticket import Residual, Window
 
@@ -71,3 +72,55 @@ def test_a_fault_in_residuals_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(residual_network(7), engine(3, 4, residual=True))
+
+
+def packed_network(channels: int) -> TicketBuilder:
+    """Convolutions over few channels, with strides and asymmetric padding, one of them a later."""
+    return (
+        TicketBuilder((channels, 6, 5), type=SIGNED)
+        .conv(3, (3, 3), window=Window(stride=(2, 1), padding=(0, 2, 1, 1)), freeze=(40, 60),
+              in_channels=channels)
+        .conv(5, (2, 3), window=Window(padding=(1, 1, 0, 1)), in_channels=3, output=SIGNED)
+        .conv(4, (4, 2), window=Window(stride=(2, 3), padding=(3, 0, 1, 1)), in_channels=5,
+              logits=True)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "channels", "compact"),
+    [(2, 8, 1, False), (1, 16, 3, True), *(
+        pytest.param(*shape, marks=pytest.mark.slow)
+        for shape in [(1, 32, 2, False), (2, 4, 1, True), (3, 16, 2, False)]
+    )],
+)  # fmt: skip
+def test_packed_convolutions(monkeypatch, rows, lanes, channels, compact):
+    monkeypatch.setattr(packing, "saves", lambda *_: True)
+    config = engine(rows, lanes, packing=True, compact=compact)
+    builder = packed_network(channels)
+    plan = compile_ticket(builder.build(), config).plan
+    assert plan.steps[0].channel == 0 and len(plan.steps) > 3
+    check_layers(builder, config)
+
+
+def test_packing_is_for_where_it_saves_clocks_and_memory_is_there():
+    ticket = TicketBuilder((1, 14, 14)).conv(8, (5, 5), in_channels=1, logits=True).build()
+    sizes = {"packing": True, "result_words": 1024}
+    assert len(compile_ticket(ticket, engine(2, 8, **sizes)).plan.steps) == 26
+    for config in (
+        engine(32, 8, **sizes),
+        engine(2, 1, **sizes),
+        engine(2, 8, **sizes, activation_words=512),
+        engine(2, 8, **{**sizes, "packing": False}),
+    ):
+        assert len(compile_ticket(ticket, config).plan.steps) == 1
+
+
+@pytest.mark.parametrize(("module", "was", "becomes"), [
+    ("placement", "layer.output_lane[:lane_bits]", "(layer.output_lane + 1)[:lane_bits]"),
+    ("placement", "m.d.sync += group_lane.eq(now[:lane_bits])", "m.d.sync += group_lane.eq(0)"),
+], ids=["first", "next"])  # fmt: skip
+def test_a_fault_in_lanes_is_seen(monkeypatch, module, was, becomes):
+    monkeypatch.setattr(packing, "saves", lambda *_: True)
+    faults.build_in(monkeypatch, module, was, becomes)
+    with pytest.raises(AssertionError):
+        check_layers(packed_network(1), engine(2, 8, packing=True))

@@ -54,10 +54,16 @@ def table(
     """First table entry of each step, and all entries: scale in bits 63..48, bias below."""
     bases: list[int] = []
     entries: list[np.ndarray] = []
+    shared: dict[int, int] = {}
     for step in plan.steps:
-        bases.append(sum(entry.size for entry in entries))
         scale, bias = _scale_and_bias(ticket, plan, step, config)
-        entries.append(((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1)))
+        entry = ((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1))
+        base = sum(entry.size for entry in entries)
+        if step.keeps_values:
+            base = shared.setdefault(int(entry[0]), base)
+        bases.append(base)
+        if base not in bases[:-1]:
+            entries.append(entry)
     image = np.concatenate(entries)
     fit.require(
         image.size,
@@ -72,10 +78,11 @@ def _scale_and_bias(
     ticket: Ticket, plan: Plan, step: Step, config: EngineConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     layer = ticket.layers[step.layer]
-    if step.operation is Operation.MAX_POOL:
+    if step.keeps_values:
         # A compact pooling unit gives ~maximum = -maximum - 1.
+        complement = config.compact and step.operation is Operation.MAX_POOL
         one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
-        return (~zero, ~zero) if config.compact else (one, zero)
+        return (~zero, ~zero) if complement else (one, zero)
     assert not isinstance(layer, MaxPool)
     values = ticket.requantisations[layer.requantisation]
     scale = values.scale.astype(np.int64)

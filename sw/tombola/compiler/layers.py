@@ -61,6 +61,7 @@ def fields(
     """Every field of the descriptor of a step whose layer `fit.check_layer` has let pass."""
     source, target = plan.buffers[step.source], plan.buffers[step.target]
     convolves = step.operation is Operation.CONVOLVE
+    channels = target.shape[0] if convolves else source.shape[0]
     group_channels = config.rows if convolves else config.lanes
     inner = places.source.groups if convolves else 1
     logits = step.target == plan.results
@@ -71,8 +72,8 @@ def fields(
         "logits": logits,
         "last": step is plan.steps[-1],
         **_output_fields(ticket, step, target, places),
-        "groups": -(-target.shape[0] // group_channels),
-        "channels": target.shape[0],
+        "groups": -(-channels // group_channels),
+        "channels": channels,
         "out_height": target.shape[1],
         "out_width": target.shape[2],
         "kernel_height": step.kernel[0],
@@ -82,7 +83,8 @@ def fields(
         **_window_fields(step, source, places.source),
         "column_step": places.source.groups - inner + 1,
         "group_step": 0 if convolves else 1,
-        "output_base": places.target.base,
+        "output_base": places.target.base + (step.channel or 0) // config.lanes,
+        "output_lane": (step.channel or 0) % config.lanes,
         "output_step": target.shape[0] if logits else places.target.groups,
         **weights,
         **_residual_fields(ticket, plan, step, places),
@@ -115,8 +117,7 @@ def _output_fields(
     ticket: Ticket, step: Step, target: Buffer, places: StepPlaces
 ) -> dict[str, int]:
     shift, clamp = 0, target.type.range
-    takes_maximum = step.operation is Operation.MAX_POOL
-    if not takes_maximum:
+    if not step.keeps_values:
         work = ticket.layers[step.layer]
         assert not isinstance(work, MaxPool)
         table = ticket.requantisations[work.requantisation]
@@ -126,7 +127,7 @@ def _output_fields(
         "clamp_low": clamp[0],
         "clamp_high": clamp[1],
         "table_base": places.table,
-        "table_step": 0 if takes_maximum else 1,
+        "table_step": 0 if step.keeps_values else 1,
     }
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tombola.compiler import estimate, fit, images, layers, memory_plan, steps
+from tombola.compiler import estimate, fit, images, layers, memory_plan, packing, steps
 from tombola.compiler.layers import StepPlaces
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Plan
@@ -178,7 +178,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     tensors = rules.check(ticket)
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
-    plan = steps.plan(ticket, tensors, config)
+    plan = packing.pack(ticket, steps.plan(ticket, tensors, config), config)
     placements = memory_plan.place(plan, config)
     first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)

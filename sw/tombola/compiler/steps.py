@@ -63,6 +63,8 @@ class Step:
         Row and column of the input at which the first window begins.
     packed : bool
         Kernel positions lie side by side in the lanes.
+    channel : int or None
+        The step copies all channels of its source to the target's from this one on.
     """
 
     layer: int
@@ -74,6 +76,12 @@ class Step:
     stride: tuple[int, int] = (1, 1)
     first: tuple[int, int] = (0, 0)
     packed: bool = False
+    channel: int | None = None
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether what it writes stands in its source, without a requantisation."""
+        return self.channel is not None or self.operation is Operation.MAX_POOL
 
     @property
     def sources(self) -> tuple[int, ...]:

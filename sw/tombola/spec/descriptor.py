@@ -95,6 +95,7 @@ FIELDS = (
     Field(
         "output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"
     ),
+    Field("output_lane", 5, "lane of the first output channel", feature="packing"),
     # Requantisation
     _count("table_base", "first entry of the requantisation table"),
     Field("table_step", 1, "1: an entry a channel, 0: one entry for all"),
