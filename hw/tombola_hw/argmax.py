@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import address_bits, result_layout
+from tombola_hw.interfaces import address_bits, of_pixels, result_layout
 
 
 class ArgMax(wiring.Component):
@@ -31,6 +31,7 @@ class ArgMax(wiring.Component):
 
     def __init__(self, config: EngineConfig):
         check_config("ArgMax", config)
+        self._config = config
         super().__init__({
             "start": In(1),
             "results": In(stream.Signature(result_layout(config), always_ready=True)),
@@ -42,7 +43,8 @@ class ArgMax(wiring.Component):
 
         result = self.results.p
         # One comparison says both: a lower index, complemented, is the larger of two equals.
-        rank = Cat(~result.address[: len(self.index)], result.value).as_signed()
+        logit = of_pixels(self._config, result.value)[0]
+        rank = Cat(~result.address[: len(self.index)], logit).as_signed()
         # Kept as its complement: rank and kept meet in a carry chain without inverters, which says
         # whether rank < ~kept. The signs change places, as that chain knows none.
         kept, found = Signal(rank.shape(), reset_less=True), Signal()

@@ -1,6 +1,6 @@
 """The compute path: activations and weights in, requantised results out."""
 
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,9 +8,9 @@ from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola_hw.fetch import Fetch
 from tombola_hw.interfaces import (
-    activation_layout,
     address_bits,
     layer_layout,
+    pixels_layout,
     result_layout,
     table_layout,
     weights_layout,
@@ -18,6 +18,7 @@ from tombola_hw.interfaces import (
 from tombola_hw.mac import MacArray
 from tombola_hw.output import OutputUnit
 from tombola_hw.pool import PoolUnit
+from tombola_hw.stores import ActivationStore
 
 
 class ComputePath(wiring.Component):
@@ -35,8 +36,9 @@ class ComputePath(wiring.Component):
         The layer in force; `start` begins it.
     available, advance, rewind, release, weights
         The weight buffer; weights come one clock after `advance`.
-    activation_address, activations
-        Activation memory; the word comes one clock after its address.
+    activation_address, turn, activations
+        Activation memories; the words come `ActivationStore.latency` clocks after their address.
+        `turn` is there with several pixels.
     table_address, table_entry
         Requantisation table; the entry comes one clock after its address.
     results : Out(stream.Signature(result_layout(config), always_ready=True))
@@ -55,7 +57,8 @@ class ComputePath(wiring.Component):
             "release": Out(1),
             "weights": In(weights_layout(config)),
             "activation_address": Out(address_bits(config.activation_words)),
-            "activations": In(activation_layout(config)),
+            **({"turn": Out(config.turn_bits)} if config.pixels > 1 else {}),
+            "activations": In(pixels_layout(config)),
             "table_address": Out(address_bits(config.table_entries)),
             "table_entry": In(table_layout()),
             "results": Out(stream.Signature(result_layout(config), always_ready=True)),
@@ -76,7 +79,8 @@ class ComputePath(wiring.Component):
         )
 
         if self._config.residual:
-            m.d.comb += [output.push.eq(fetch.residual), output.word.eq(self.activations)]
+            pushed = self._late(m, fetch.residual)
+            m.d.comb += [output.push.eq(pushed), output.word.eq(self.activations)]
         convolves = self.layer.operation == Operation.CONVOLVE
         connect(m, array.sums, output.mac)
         connect(m, pool.sums, output.pool)
@@ -88,6 +92,9 @@ class ComputePath(wiring.Component):
             ]
         else:
             connect(m, output.results, flipped(self.results))
+        if self._config.pixels > 1:
+            m.d.comb += self.turn.eq(fetch.turn)
+        step, valid = self._late(m, fetch.steps.payload), self._late(m, fetch.steps.valid)
         for unit in (fetch, output):
             m.d.comb += [unit.layer.eq(self.layer), unit.start.eq(self.start)]
         m.d.comb += [
@@ -96,14 +103,14 @@ class ComputePath(wiring.Component):
             self.rewind.eq(fetch.rewind),
             self.release.eq(fetch.release),
             self.activation_address.eq(fetch.address),
-            array.step.payload.eq(fetch.steps.payload),
-            array.step.valid.eq(fetch.steps.valid & convolves),
+            array.step.payload.eq(step),
+            array.step.valid.eq(valid & convolves),
             array.signed.eq(self.layer.input_signed),
             array.clear.eq(self.start),
             array.activations.eq(self.activations),
-            array.weights.eq(self.weights),
-            pool.step.payload.eq(fetch.steps.payload),
-            pool.step.valid.eq(fetch.steps.valid & ~convolves),
+            array.weights.eq(self._late(m, self.weights)),
+            pool.step.payload.eq(step),
+            pool.step.valid.eq(valid & ~convolves),
             pool.signed.eq(self.layer.input_signed),
             pool.maximum.eq(self.layer.operation == Operation.MAX_POOL),
             pool.activations.eq(self.activations),
@@ -114,3 +121,11 @@ class ComputePath(wiring.Component):
             self.waits_output.eq(fetch.waits_output),
         ]
         return m
+
+    def _late(self, m, value):
+        """What comes a clock after the address, as late as the activations."""
+        for _ in range(ActivationStore.latency(self._config) - 1):
+            later = Signal.like(value)
+            m.d.sync += later.eq(value)
+            value = later
+        return value

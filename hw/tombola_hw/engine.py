@@ -18,7 +18,7 @@ from tombola_hw.stores import ActivationStore, HostWords, TableStore
 from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
 
-BUILT = frozenset({"packing", "residual"})
+BUILT = frozenset({"packing", "pixels", "residual"})
 """Features of `EngineConfig` that there is hardware for."""
 
 
@@ -28,9 +28,9 @@ class Engine(wiring.Component):
     All that a ticket is lies in two memories, so that an engine which has it at power-up runs
     straight after reset.
 
-    Throughput: rows x lanes masked additions a clock while weights and output units keep up; the
-    counters tell. Latency: `tombola.compiler.Program.cycles` estimates it. The host sees the
-    address map of `tombola.spec.registers`. Golden model: `tombola.spec.reference.infer`.
+    Throughput: rows x lanes x pixels masked additions a clock while weights and output units keep
+    up; the counters tell. Latency: `tombola.compiler.Program.cycles` estimates it. The host sees
+    the address map of `tombola.spec.registers`. Golden model: `tombola.spec.reference.infer`.
 
     Parameters
     ----------
@@ -155,6 +155,8 @@ class Engine(wiring.Component):
             logits.keep.eq(registers.keep),
             host.stored_data.eq(logits.host_read_data),
         ]
+        if self._config.pixels > 1:
+            m.d.comb += activations.turn.eq(compute.turn)
         for taker in (activations, logits, argmax):
             m.d.comb += taker.results.valid.eq(compute.results.valid)
             m.d.comb += taker.results.payload.eq(compute.results.payload)

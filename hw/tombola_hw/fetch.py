@@ -8,6 +8,8 @@ from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola_hw.interfaces import address_bits, layer_layout, step_layout
 from tombola_hw.residual import ResidualWalk
+from tombola_hw.strip_position import StripPosition
+from tombola_hw.window_position import WindowPosition
 
 
 class Fetch(wiring.Component):
@@ -37,6 +39,8 @@ class Fetch(wiring.Component):
         the group has no further position, free the line.
     address : Out
         Activation word of the line being issued.
+    turn : Out(log2(pixels))
+        Only with several pixels: pixel p finds its word in memory ``(p + turn) % pixels``.
     steps : Out(stream.Signature(step_layout(config), always_ready=True))
     residual : Out(1)
         The word that the memory now delivers is one of the residual; if `config.residual`.
@@ -59,6 +63,7 @@ class Fetch(wiring.Component):
             "rewind": Out(1),
             "release": Out(1),
             "address": Out(self.address_bits),
+            **({"turn": Out(config.turn_bits)} if config.pixels > 1 else {}),
             "steps": Out(stream.Signature(step_layout(config), always_ready=True)),
             "busy": Out(1),
             "waits_weights": Out(1),
@@ -112,6 +117,8 @@ class Fetch(wiring.Component):
             m.d.sync += step.more.eq(~loops.last_plane)
         if self._config.compact:
             m.d.sync += resting.eq(loops.advance & loops.last_line)
+        if self._config.pixels > 1:
+            m.d.comb += self.turn.eq(loops.turn)
         with m.If(spacing != 0):
             m.d.sync += spacing.eq(spacing - 1)
         with m.If(loops.advance):
@@ -138,6 +145,8 @@ class Fetch(wiring.Component):
         ]
         with m.If(walk.reading):
             m.d.comb += self.address.eq(walk.address)
+            if self._config.pixels > 1:
+                m.d.comb += self.turn.eq(walk.turn)
         m.d.sync += self.residual.eq(walk.reading)
 
 
@@ -180,8 +189,8 @@ class FetchLoops(wiring.Component):
         Step to the next line.
     address : Out
         Activation word of the line in force, modulo the memory.
-    inside : Out(1)
-        The window position lies within the input.
+    turn, inside
+        As in `Fetch` and in a step.
     last_line, last_position, last_group : Out(1)
         The line is the last of its output position, the position the last of its group, the group
         the last of the layer.
@@ -198,7 +207,8 @@ class FetchLoops(wiring.Component):
             "advance": In(1),
             "busy": Out(1),
             "address": Out(self._width),
-            "inside": Out(1),
+            **({"turn": Out(config.turn_bits)} if config.pixels > 1 else {}),
+            "inside": Out(config.pixels),
             "last_line": Out(1),
             "last_position": Out(1),
             "last_group": Out(1),
@@ -208,13 +218,20 @@ class FetchLoops(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.layer
+        down, further = layer.kernel_row_step, layer.line_step
+        position = WindowPosition(self._config)
+        if self._config.pixels > 1:
+            position = StripPosition(self._config)
+            down = Mux(position.row_ends, layer.kernel_row_wrap, down)
+            further = Mux(position.window_ends, layer.line_wrap, further)
+            m.d.comb += self.turn.eq(position.turn)
         # Innermost first; the step is what the loop adds to its base when it goes on.
         loops = [
             ("inner", layer.inner, 1),
             ("kernel_width", layer.kernel_width, layer.column_step),
-            ("kernel_height", layer.kernel_height, layer.kernel_row_step),
+            ("kernel_height", layer.kernel_height, down),
             ("out_width", layer.out_width, layer.pixel_step),
-            ("out_height", layer.out_height, layer.line_step),
+            ("out_height", layer.out_height, further),
             ("groups", layer.groups, layer.group_step),
         ]
         bits = dict.fromkeys((name for name, _, _ in loops), self._config.count_bits)
@@ -270,7 +287,7 @@ class FetchLoops(wiring.Component):
         with m.If(self.start | self.advance):
             m.d.sync += self.address.eq(target)
 
-        m.submodules.position = position = WindowPosition(self._config)
+        m.submodules.position = position
         m.d.comb += [
             position.layer.eq(layer),
             position.start.eq(self.start),
@@ -281,54 +298,4 @@ class FetchLoops(wiring.Component):
             position.next_group.eq(self.advance & self.last_line & self.last_position),
             self.inside.eq(position.inside),
         ]
-        return m
-
-
-class WindowPosition(wiring.Component):
-    """Row and column of the input that a window position stands for, and whether they exist.
-
-    Members
-    -------
-    across, down, next_column, next_row, next_group : In(1)
-        To the next kernel column; to the next kernel row; to the next output column, row or to the
-        first of a group. Each includes those before it.
-    inside : Out(1)
-    """
-
-    def __init__(self, config: EngineConfig):
-        # One bit more than a side: a position before the first is then beyond the last.
-        self._bits = config.count_bits + 1
-        super().__init__({
-            "layer": In(layer_layout(config)),
-            "start": In(1),
-            "across": In(1),
-            "down": In(1),
-            "next_column": In(1),
-            "next_row": In(1),
-            "next_group": In(1),
-            "inside": Out(1),
-        })
-
-    def elaborate(self, platform):
-        m = Module()
-        layer = self.layer
-        x, y, window_x, window_y = (Signal(self._bits, name=n) for n in ("x", "y", "wx", "wy"))
-        next_x, next_y = Signal(self._bits), Signal(self._bits)
-        first_row = self.start | self.next_group
-
-        m.d.comb += [
-            self.inside.eq((x < layer.in_width) & (y < layer.in_height)),
-            next_x.eq(Mux(self.start | self.next_row, layer.first_x, window_x + layer.stride_x)),
-            next_y.eq(Mux(first_row, layer.first_y, window_y + layer.stride_y)),
-        ]
-        with m.If(self.across):
-            m.d.sync += x.eq(Mux(self.down, window_x, x + 1))
-        with m.If(self.down):
-            m.d.sync += y.eq(y + 1)
-        with m.If(self.next_column):
-            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(window_y)]
-        with m.If(self.next_row):
-            m.d.sync += [y.eq(next_y), window_y.eq(next_y)]
-        with m.If(self.start):
-            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(next_y), window_y.eq(next_y)]
         return m

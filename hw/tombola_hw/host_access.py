@@ -8,15 +8,16 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS, Window
 from tombola_hw.bus import request_layout, response_shape
 from tombola_hw.register_file import REGISTER_BITS
+from tombola_hw.stores import ActivationStore
 
 
 class HostAccess(wiring.Component):
     """Decodes bus requests: a write a clock, a read every third clock, or fourth if not `compact`.
 
-    Memories see one-clock accesses: address and `*_write` in the clock of the request, read
-    data one clock later. During a run memories belong to the engine: accesses to them are refused,
-    registers are read as ever. Reads that find nothing answer 0. Back-pressure: requests wait while
-    an answer is not taken.
+    Memories see one-clock accesses: address and `*_write` in the clock of the request, read data
+    one clock later, of activations as `ActivationStore.latency` says. During a run memories belong
+    to the engine: accesses to them are refused, registers are read as ever. Reads that find nothing
+    answer 0. Back-pressure: requests wait while an answer is not taken.
 
     Members
     -------
@@ -39,13 +40,13 @@ class HostAccess(wiring.Component):
     def __init__(self, config: EngineConfig):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"HostAccess config must be an EngineConfig, not {config!r}")
-        self._compact = config.compact
+        self._config = config
         unit = min(4, config.lanes)
         self._depths = {
             Window.REGISTERS: 1 << REGISTER_BITS,
             Window.TICKET: config.ticket_words,
             Window.TABLE: 2 * config.table_entries,
-            Window.ACTIVATIONS: config.activation_words * config.lanes // unit,
+            Window.ACTIVATIONS: config.pixels * config.activation_words * config.lanes // unit,
             Window.RESULTS: config.result_words,
         }
         super().__init__({
@@ -122,12 +123,14 @@ class HostAccess(wiring.Component):
             ]
         data = [self.ticket_data, self.activation_data, self.live_data, self.stored_data]
         answering = reading
-        if not self._compact:
+        if not self._config.compact:
             # A block RAM's data come late in the clock, and from all over a large part.
             answering = Signal()
             late = [Signal(DATA_BITS, name=f"late{index}") for index in range(len(data))]
             m.d.sync += answering.eq(reading & ~answering)
             m.d.sync += [register.eq(word) for register, word in zip(late, data, strict=True)]
+            if ActivationStore.latency(self._config) > 1:
+                late[1] = self.activation_data  # has been through a register already
             data = late
         ticket, activations, live, stored = data
         with m.If(answering):

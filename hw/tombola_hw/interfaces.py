@@ -1,6 +1,8 @@
 """What the cores of the engine say to each other: layouts of streams and of the layer in force."""
 
-from amaranth import signed, unsigned
+from typing import Any
+
+from amaranth import ShapeLike, signed, unsigned
 from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
@@ -10,6 +12,9 @@ from tombola.spec.engine import OPERAND_BITS, EngineConfig
 NO_COLLISIONS = {"no_rw_check": 1}
 """Attribute of a memory in which nobody reads a word while it is written: without it yosys adds
 cells that give the old content then, 44 LUT4 and 78 flip-flops for 32 bits on an iCE40."""
+STRIP_MARGIN = 2
+"""Bits of a strip's number beyond those of a pixel: strips before and behind the map have numbers
+too, up to three times as many as there are pixels."""
 
 
 def layer_layout(config: EngineConfig) -> data.StructLayout:
@@ -43,15 +48,15 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
     """What the fetch unit says of one line, beside the activations and weights of that line.
 
     Members: `first` and `last` line of an output position; `inside`, whether the window position
-    lies in the input (else the activations count as 0, and a pooling maximum passes them over);
-    `count`, channels of this group minus 1; `new_group`, first output position of a channel group;
-    `end`, last line of the layer. With several planes a line comes once for each, and `more` says
-    that a further one follows.
+    lies in the input (else the activations count as 0, and a pooling maximum passes them over), a
+    bit a pixel; `count`, channels of this group minus 1; `new_group`, first output position of a
+    channel group; `end`, last line of the layer. With several planes a line comes once for each,
+    and `more` says that a further one follows.
     """
     return data.StructLayout({
         "first": unsigned(1),
         "last": unsigned(1),
-        "inside": unsigned(1),
+        "inside": unsigned(config.pixels),
         "new_group": unsigned(1),
         "end": unsigned(1),
         "count": range(max(2, config.sum_channels)),
@@ -64,6 +69,21 @@ def activation_layout(config: EngineConfig) -> data.ArrayLayout:
     return data.ArrayLayout(unsigned(8), config.lanes)
 
 
+def each_pixel(config: EngineConfig, shape: ShapeLike) -> ShapeLike:
+    """An array of `shape`, one a pixel; with one pixel `shape` itself."""
+    return shape if config.pixels == 1 else data.ArrayLayout(shape, config.pixels)
+
+
+def of_pixels(config: EngineConfig, value: Any) -> list[Any]:
+    """The parts of a value whose shape is of `each_pixel`."""
+    return [value] if config.pixels == 1 else list(value)
+
+
+def pixels_layout(config: EngineConfig) -> ShapeLike:
+    """A word of activations for each pixel."""
+    return each_pixel(config, activation_layout(config))
+
+
 def weights_layout(config: EngineConfig) -> data.StructLayout:
     """One line of the weight buffer: for each row the lanes that add and those that subtract."""
     rows = data.ArrayLayout(unsigned(config.lanes), config.rows)
@@ -71,9 +91,10 @@ def weights_layout(config: EngineConfig) -> data.StructLayout:
 
 
 def sums_layout(config: EngineConfig) -> data.StructLayout:
-    """The sums of one output position, for up to `sum_channels` channels of a group."""
+    """The sums of one output position a pixel, for up to `sum_channels` channels of a group."""
+    channels = data.ArrayLayout(signed(config.accumulator_bits), config.sum_channels)
     return data.StructLayout({
-        "values": data.ArrayLayout(signed(config.accumulator_bits), config.sum_channels),
+        "values": each_pixel(config, channels),
         "count": range(max(2, config.sum_channels)),
         "new_group": unsigned(1),
         "end": unsigned(1),
@@ -81,17 +102,20 @@ def sums_layout(config: EngineConfig) -> data.StructLayout:
 
 
 def result_layout(config: EngineConfig) -> data.StructLayout:
-    """One requantised value and where it goes.
+    """One requantised value for each memory and where it goes.
 
-    `address` is a word of the activation memory and `lane` a byte in it, or for `logits` the entry
-    of the result memory.
+    `address` is a word of the activation memories and `lane` a byte in it, or for `logits` the
+    entry of the result memory, for the first value. `banks`, in an engine of several pixels, are
+    the memories that take theirs.
     """
+    banks = {"banks": unsigned(config.pixels)} if config.pixels > 1 else {}
     return data.StructLayout({
-        "value": signed(32),
+        "value": each_pixel(config, signed(32)),
         "address": unsigned(descriptor.ADDRESS_BITS),
         "lane": range(max(2, config.lanes)),
         "logits": unsigned(1),
         "end": unsigned(1),
+        **banks,
     })
 
 
@@ -106,6 +130,7 @@ def address_bits(depth: int) -> int:
 
 
 __all__ = [
-    "NO_COLLISIONS", "OPERAND_BITS", "activation_layout", "address_bits", "layer_layout",
-    "line_layout", "result_layout", "step_layout", "sums_layout", "table_layout", "weights_layout",
+    "NO_COLLISIONS", "OPERAND_BITS", "STRIP_MARGIN", "activation_layout", "address_bits",
+    "each_pixel", "layer_layout", "line_layout", "of_pixels", "pixels_layout", "result_layout",
+    "step_layout", "sums_layout", "table_layout", "weights_layout",
 ]

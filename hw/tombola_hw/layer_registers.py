@@ -5,11 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.descriptor import ADDRESS_BITS, WORD_BITS, Field
+from tombola.spec.descriptor import ADDRESS_BITS, STRIP_BITS, WORD_BITS, Field
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config, check_range
 from tombola_hw.dsp_registers import DspRegisters
-from tombola_hw.interfaces import NO_COLLISIONS, address_bits, layer_layout
+from tombola_hw.interfaces import NO_COLLISIONS, STRIP_MARGIN, address_bits, layer_layout
 
 HALF_BITS = WORD_BITS // 2
 LATENCY = 2
@@ -26,6 +26,8 @@ def kept_bits(field: Field, config: EngineConfig) -> int:
         return 0
     if field.is_count:
         return config.count_bits
+    if field.bits == STRIP_BITS:
+        return config.turn_bits + STRIP_MARGIN
     if field.name == "starts_base":
         return address_bits(config.ticket_words)
     if field.bits == ADDRESS_BITS:

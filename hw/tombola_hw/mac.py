@@ -1,4 +1,4 @@
-"""The array: rows x lanes masked additions a clock, without a multiplier."""
+"""The array: rows x lanes x pixels masked additions a clock, without a multiplier."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,20 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
-from tombola_hw.interfaces import activation_layout, step_layout, sums_layout, weights_layout
+from tombola_hw.interfaces import (
+    of_pixels,
+    pixels_layout,
+    step_layout,
+    sums_layout,
+    weights_layout,
+)
 from tombola_hw.mac_row import MacRow
 
 
 class MacArray(wiring.Component):
-    """Sums the lines of each output position, for all rows at once.
+    """Sums the lines of each output position, for all rows and pixels at once.
+
+    Each pixel has its own activations and positions; the weights of a line are common to all.
 
     With several planes a line comes once for each plane of the weights, most significant first.
 
@@ -36,7 +44,7 @@ class MacArray(wiring.Component):
         Makes a row from the config: a component with `latency` and a `MacRowSignature` as `port`.
     pipelined : bool
         True: registers in front of the rows, so that a large array is not held up by the way from
-        the memories to all its rows; 8 x lanes + 2 x rows x lanes flip-flops.
+        the memories to all its rows; 8 x lanes x pixels + 2 x rows x lanes flip-flops.
 
     Members
     -------
@@ -45,7 +53,7 @@ class MacArray(wiring.Component):
     clear : In(1)
         Forgets the lines of a position that a broken run left without its last; as a reset does.
     step : In(stream.Signature(step_layout(config), always_ready=True))
-    activations : In(activation_layout(config))
+    activations : In(pixels_layout(config))
     weights : In(weights_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
         Values beyond the rows are 0; if compact, all are 0 from one position to the next.
@@ -61,12 +69,12 @@ class MacArray(wiring.Component):
         check_config("MacArray", config)
         check_bool("MacArray", "pipelined", pipelined)
         self._config, self._pipelined = config, pipelined
-        self._rows = [row(config) for _ in range(config.rows)]
+        self._rows = [row(config) for _ in range(config.rows * config.pixels)]
         super().__init__({
             "signed": In(1),
             "clear": In(1),
             "step": In(stream.Signature(step_layout(config), always_ready=True)),
-            "activations": In(activation_layout(config)),
+            "activations": In(pixels_layout(config)),
             "weights": In(weights_layout(config)),
             "sums": Out(stream.Signature(sums_layout(config), always_ready=True)),
         })
@@ -86,12 +94,13 @@ class MacArray(wiring.Component):
 
         activations = Signal.like(self.activations, reset_less=True)
         weights = Signal.like(self.weights, reset_less=True)
-        inside, extend = Signal(reset_less=True), Signal(reset_less=True)
+        pixels = self._config.pixels
+        inside, extend = Signal(pixels, reset_less=True), Signal(pixels, reset_less=True)
         m.d[optional] += [
             activations.eq(self._offset(self.activations)),
             weights.eq(self.weights),
             inside.eq(self.step.p.inside),
-            extend.eq(self.step.p.inside & self.signed),
+            extend.eq(self.step.p.inside & self.signed.replicate(pixels)),
         ]
 
         # Down to the clock in which the line is added.
@@ -107,17 +116,20 @@ class MacArray(wiring.Component):
             step, complete = self._later(m, step, complete)
             accumulate, clears = valid | complete, complete
 
+        words = of_pixels(self._config, activations)
+        sums = of_pixels(self._config, self.sums.p.values)
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
+            pixel, channel = divmod(index, self._config.rows)
             m.d.comb += [
-                row.port.activations.eq(activations),
-                row.port.inside.eq(inside),
-                row.port.extend.eq(extend),
-                row.port.positive.eq(weights.positive[index]),
-                row.port.negative.eq(weights.negative[index]),
+                row.port.activations.eq(words[pixel]),
+                row.port.inside.eq(inside[pixel]),
+                row.port.extend.eq(extend[pixel]),
+                row.port.positive.eq(weights.positive[channel]),
+                row.port.negative.eq(weights.negative[channel]),
                 row.port.accumulate.eq(accumulate | clear),
                 row.port.clear.eq(clears | clear),
-                self.sums.p.values[index].eq(row.port.total),
+                sums[pixel][channel].eq(row.port.total),
             ]
             if self._config.planes > 1:
                 m.d.comb += row.port.more.eq(valid & added.more & ~clear)

@@ -1,6 +1,6 @@
 """From sums to results: serialise, requantise, address."""
 
-from amaranth import Module, Signal, unsigned
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,9 +8,10 @@ from tombola.spec.engine import EngineConfig
 from tombola_hw.compact_requantiser import CompactRequantiser
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import (
-    activation_layout,
     address_bits,
     layer_layout,
+    of_pixels,
+    pixels_layout,
     result_layout,
     sums_layout,
     table_layout,
@@ -24,6 +25,9 @@ from tombola_hw.table_cursor import TableCursor
 
 class OutputUnit(wiring.Component):
     """Turns the sums of each output position into results with their addresses.
+
+    The values of all pixels for a channel leave together, at one address: each for its own memory
+    if the layer is `parallel`, else that of pixel 0 for the memory that holds the position.
 
     The first result of a position leaves `latency` clocks after its sums, one more each clock, no
     back-pressure; the source leaves at least `count + 1` clocks from one position to the next.
@@ -48,7 +52,7 @@ class OutputUnit(wiring.Component):
     table_address : Out(address_bits(table_entries))
     table_entry : In(table_layout())
         What `table_address` selected a clock before.
-    push, word : In(1), In(activation_layout(config))
+    push, word : In(1), In(pixels_layout(config))
         If `config.residual`: the words of a position's residual, the first no earlier than the
         clock of its sums less `ahead`, the next ones before the channels they belong to.
     results : Out(stream.Signature(result_layout(config), always_ready=True))
@@ -59,12 +63,13 @@ class OutputUnit(wiring.Component):
         check_config("OutputUnit", config)
         check_bool("OutputUnit", "pipelined", pipelined)
         self._config, self._ahead = config, ahead
-        self._requantiser = (
+        self._requantisers = [
             CompactRequantiser(config) if config.compact
             else Requantiser(config, pipelined=pipelined)
-        )
+            for _ in range(config.pixels)
+        ]
         sums = stream.Signature(sums_layout(config), always_ready=True)
-        residual = {"push": In(1), "word": In(activation_layout(config))}
+        residual = {"push": In(1), "word": In(pixels_layout(config))}
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
@@ -79,14 +84,15 @@ class OutputUnit(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a position's sums to its first result."""
-        return 1 + self._requantiser.latency
+        return 1 + self._requantisers[0].latency
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.serialiser = serialiser = Serialiser(self._config)
         m.submodules.cursor = cursor = TableCursor(self._config)
-        m.submodules.requantiser = requantiser = self._requantiser
+        m.submodules.requantiser = requantiser = self._requantisers[0]
         m.submodules.placement = placement = Placement(self._config)
+        m.submodules += self._requantisers[1:]
 
         connect(m, flipped(self.mac), serialiser.mac)
         connect(m, flipped(self.pool), serialiser.pool)
@@ -96,10 +102,11 @@ class OutputUnit(wiring.Component):
             cursor.places.valid.eq(values.valid),
             cursor.places.p.eq(values.p.place),
             self.table_address.eq(cursor.address),
-            requantiser.value.eq(values.p.value),
-            requantiser.entry.eq(self.table_entry),
         ]
-        for core in (cursor, requantiser, placement):
+        sums = of_pixels(self._config, values.p.value)
+        for value, each in zip(sums, self._requantisers, strict=True):
+            m.d.comb += [each.value.eq(value), each.entry.eq(self.table_entry)]
+        for core in (cursor, *self._requantisers, placement):
             m.d.comb += core.layer.eq(self.layer)
         for core in (cursor, placement):
             m.d.comb += core.start.eq(self.start)
@@ -115,8 +122,10 @@ class OutputUnit(wiring.Component):
                 residual.word.eq(self.word),
                 residual.places.valid.eq(values.valid),
                 residual.places.p.eq(values.p.place),
-                requantiser.residual.eq(residual.value),
             ]
+            added = of_pixels(self._config, residual.value)
+            for value, each in zip(added, self._requantisers, strict=True):
+                m.d.comb += each.residual.eq(value)
 
         # Only the place travels with a value: its address is made where the value arrives.
         place, valid = values.p.place, values.valid
@@ -125,14 +134,22 @@ class OutputUnit(wiring.Component):
             m.d.sync += [later.eq(place), later_valid.eq(valid)]
             place, valid = later, later_valid
 
+        results = of_pixels(self._config, self.results.p.value)
         m.d.comb += [
             placement.places.valid.eq(valid),
             placement.places.p.eq(place),
             self.results.valid.eq(valid),
-            self.results.p.value.eq(requantiser.result),
+            results[0].eq(requantiser.result),
             self.results.p.address.eq(placement.address),
             self.results.p.lane.eq(placement.lane),
             self.results.p.logits.eq(self.layer.logits),
             self.results.p.end.eq(place.end),
         ]
+        if self._config.pixels > 1:
+            every, one = (1 << self._config.pixels) - 1, 1 << placement.bank
+            m.d.comb += self.results.p.banks.eq(Mux(self.layer.parallel, every, one))
+            for pixel, each in enumerate(self._requantisers[1:], start=1):
+                m.d.comb += results[pixel].eq(
+                    Mux(self.layer.parallel, each.result, requantiser.result)
+                )
         return m

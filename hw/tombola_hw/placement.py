@@ -20,6 +20,9 @@ class Placement(wiring.Component):
     Groups need not be a power of two of channels: a group starts at the word and the lane where
     the one before it ended. With `config.packing` channel 0 goes to `layer.output_lane`.
 
+    With several pixels a group starts in memory 0, and after `strip_positions` positions it goes
+    on in the next, from the same address again.
+
     Parameters
     ----------
     config : EngineConfig
@@ -33,6 +36,8 @@ class Placement(wiring.Component):
     address : Out(20)
     lane : Out(range(lanes))
         Both of the place of the same clock; `lane` is 0 for logits.
+    bank : Out(log2(pixels))
+        Beside them; only with several pixels.
     """
 
     def __init__(self, config: EngineConfig):
@@ -45,6 +50,7 @@ class Placement(wiring.Component):
             "places": In(stream.Signature(place_layout(), always_ready=True)),
             "address": Out(result["address"].shape),
             "lane": Out(result["lane"].shape),
+            **({"bank": Out(unsigned(config.turn_bits))} if config.pixels > 1 else {}),
         })
 
     @property
@@ -74,12 +80,15 @@ class Placement(wiring.Component):
             m.d.comb += now.eq(Cat(group_lane, position))
         m.d.comb += after.eq(now + Mux(layer.logits, 1 << lane_bits, 1))
 
+        next_position = now[lane_bits:] + layer.output_step
+        if self._config.pixels > 1:
+            next_position = self._next_in_strip(m, now[lane_bits:], next_position)
         with m.If(self.places.valid):
             m.d.sync += following.eq(after)
             with m.If(place.new_group):
                 m.d.sync += successor.eq(after)
             with m.If(place.first):
-                m.d.sync += position.eq(now[lane_bits:] + layer.output_step)
+                m.d.sync += position.eq(next_position)
                 m.d.sync += group_lane.eq(now[:lane_bits])
         with m.If(self.start):
             lane = layer.output_lane[:lane_bits] if self._config.packing else Const(0, lane_bits)
@@ -87,3 +96,27 @@ class Placement(wiring.Component):
 
         m.d.comb += [self.lane.eq(now[:lane_bits]), self.address.eq(now[lane_bits:])]
         return m
+
+    def _next_in_strip(self, m, word, next_word):
+        """Word of the next position, which after a strip's last is that of the group's first."""
+        place = self.places.p
+        origin = Signal(self.bits)  # word of the group's first position
+        count = Signal(self._config.count_bits)  # of the position in its strip
+        next_count = Signal.like(count)
+        held_bank, next_bank = Signal.like(self.bank), Signal.like(self.bank)
+        ends = Signal()
+
+        m.d.comb += [
+            count.eq(Mux(place.new_group, 1, next_count)),
+            ends.eq(count == self.layer.strip_positions),
+            self.bank.eq(Mux(place.first, Mux(place.new_group, 0, next_bank), held_bank)),
+        ]
+        with m.If(self.places.valid & place.first):
+            m.d.sync += [
+                held_bank.eq(self.bank),
+                next_bank.eq(self.bank + ends),
+                next_count.eq(Mux(ends, 1, count + 1)),
+            ]
+            with m.If(place.new_group):
+                m.d.sync += origin.eq(word)
+        return Mux(ends, Mux(place.new_group, word, origin), next_word)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import ACTIVATION_BITS, OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
-from tombola_hw.interfaces import activation_layout, step_layout, sums_layout
+from tombola_hw.interfaces import of_pixels, pixels_layout, step_layout, sums_layout
 
 
 class PoolLane(wiring.Component):
@@ -111,7 +111,7 @@ class CompactPoolLane(wiring.Component):
 
 
 class PoolUnit(wiring.Component):
-    """Pools the lines of each output position, for all lanes at once.
+    """Pools the lines of each output position, for all lanes and pixels at once.
 
     The values of a position leave `latency` clocks after its `last` line; the next position may
     begin in the very next clock. Throughput: a line a clock, no back-pressure. Golden models:
@@ -137,10 +137,10 @@ class PoolUnit(wiring.Component):
     maximum : In(1)
         High: maximum, else sum. Constant while a layer runs.
     step : In(stream.Signature(step_layout(config), always_ready=True))
-    activations : In(activation_layout(config))
+    activations : In(pixels_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
-        Lane i is value i; values beyond the lanes are 0; if compact, all are 0 from one position
-        to the next.
+        Lane i is value i of its pixel; values beyond the lanes are 0; if compact, all are 0 from
+        one position to the next.
     """
 
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
@@ -152,7 +152,7 @@ class PoolUnit(wiring.Component):
             "signed": In(1),
             "maximum": In(1),
             "step": In(stream.Signature(step_layout(config), always_ready=True)),
-            "activations": In(activation_layout(config)),
+            "activations": In(pixels_layout(config)),
             "sums": Out(stream.Signature(sums_layout(config), always_ready=True)),
         })
 
@@ -169,29 +169,33 @@ class PoolUnit(wiring.Component):
         m.d[optional] += [step.eq(self.step.p), valid.eq(self.step.valid)]
 
         # No line of this position was inside so far.
-        empty = Signal(init=1)
+        pixels = self._config.pixels
+        empty = Signal(pixels, init=(1 << pixels) - 1)
         with m.If(valid):
-            m.d.sync += empty.eq(step.last | (empty & ~step.inside))
+            m.d.sync += empty.eq(step.last.replicate(pixels) | (empty & ~step.inside))
 
-        for index in range(self._config.lanes):
+        words = of_pixels(self._config, self.activations)
+        sums = of_pixels(self._config, self.sums.p.values)
+        for index in range(self._config.lanes * pixels):
+            pixel, channel = divmod(index, self._config.lanes)
             compact = self._config.compact
             lane = (CompactPoolLane if compact else PoolLane)(self._config)
             m.submodules[f"lane{index}"] = lane
-            activation = self.activations[index]
+            activation = words[pixel][channel]
             sign = activation[ACTIVATION_BITS - 1] & self.signed
             operand = Signal(OPERAND_BITS, name=f"operand{index}", reset_less=True)
             m.d[optional] += operand.eq(Cat(activation, sign))
             m.d.comb += [
                 lane.maximum.eq(self.maximum),
                 lane.operand.eq(operand),
-                lane.take.eq(valid & step.inside),
-                lane.empty.eq(empty),
-                self.sums.p.values[index].eq(lane.value),
+                lane.take.eq(valid & step.inside[pixel]),
+                lane.empty.eq(empty[pixel]),
+                sums[pixel][channel].eq(lane.value),
             ]
             # Compact lanes begin each position at 0, the others only one that is not inside.
             m.d.comb += (
                 lane.clear.eq(self.sums.valid) if compact
-                else lane.drop.eq(valid & empty & ~step.inside)
+                else lane.drop.eq(valid & empty[pixel] & ~step.inside[pixel])
             )
 
         m.d.sync += [

@@ -8,7 +8,13 @@ from amaranth.utils import exact_log2
 
 from tombola.spec.engine import ACTIVATION_BITS, OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import activation_layout, address_bits, layer_layout
+from tombola_hw.interfaces import (
+    address_bits,
+    each_pixel,
+    layer_layout,
+    of_pixels,
+    pixels_layout,
+)
 from tombola_hw.serialiser import place_layout
 
 
@@ -22,7 +28,8 @@ class ResidualWalk(wiring.Component):
 
     Throughput: a word a clock, from the clock after `position` on; meanwhile no line is issued and
     no other position ends. Golden model: words ``residual_base + position * residual_step +
-    channel // lanes`` for the channels of a group, each once.
+    channel // lanes`` for the channels of a group, each once. With several pixels they go on in the
+    next memory after `strip_positions` positions, from the group's first word again.
 
     Parameters
     ----------
@@ -39,6 +46,8 @@ class ResidualWalk(wiring.Component):
     reading : Out(1)
         `address` is to be read in this clock.
     address : Out(address_bits(activation_words))
+    turn : Out(log2(pixels))
+        The memory in which pixel 0's word lies; only with several pixels.
     """
 
     def __init__(self, config: EngineConfig):
@@ -52,6 +61,7 @@ class ResidualWalk(wiring.Component):
             "count": In(range(max(2, config.sum_channels))),
             "reading": Out(1),
             "address": Out(address_bits(config.activation_words)),
+            **({"turn": Out(config.turn_bits)} if config.pixels > 1 else {}),
         })
 
     def elaborate(self, platform):
@@ -69,15 +79,16 @@ class ResidualWalk(wiring.Component):
             following.eq(group + self.count + 1),
             self.reading.eq(left != 0),
         ]
+        next_place = place + layer.residual_step
+        if self._config.pixels > 1:
+            next_place = Mux(self._strip_ends(m), group[lane_bits:], next_place)
         with m.If(self.reading):
             m.d.sync += [self.address.eq(self.address + 1), left.eq(left - 1)]
         with m.If(self.position & layer.residual):
             m.d.sync += [
                 self.address.eq(place),
                 left.eq(((group[:lane_bits] + self.count) >> lane_bits) + 1),
-                place.eq(
-                    Mux(self.last_position, following[lane_bits:], place + layer.residual_step)
-                ),
+                place.eq(Mux(self.last_position, following[lane_bits:], next_place)),
             ]
             with m.If(self.last_position):
                 m.d.sync += group.eq(following)
@@ -88,6 +99,20 @@ class ResidualWalk(wiring.Component):
                 left.eq(0),
             ]
         return m
+
+    def _strip_ends(self, m):
+        """Whether the position is the last in its memory."""
+        count = Signal(self._config.count_bits, init=1)  # of the position in its strip
+        bank = Signal(self._config.turn_bits)
+        ends = Signal()
+        m.d.comb += ends.eq(count == self.layer.strip_positions)
+        with m.If(self.position):
+            m.d.sync += [self.turn.eq(bank), bank.eq(bank + ends), count.eq(count + 1)]
+        with m.If(self.position & (ends | self.last_position)):
+            m.d.sync += count.eq(1)
+        with m.If(self.start | (self.position & self.last_position)):
+            m.d.sync += [bank.eq(0), count.eq(1)]
+        return ends
 
 
 class ResidualQueue(wiring.Component):
@@ -108,10 +133,10 @@ class ResidualQueue(wiring.Component):
     layer : In(layer_layout(config))
     start : In(1)
         A layer begins: all words are forgotten.
-    push, word : In(1), In(activation_layout(config))
-        A word to keep; it can be taken up in the next clock.
+    push, word : In(1), In(pixels_layout(config))
+        A word a pixel to keep; they can be taken up in the next clock.
     places : In(stream.Signature(place_layout(), always_ready=True))
-    value : Out(signed(9))
+    value : Out(each_pixel(config, signed(9)))
         0 in a layer without a further tensor.
     """
 
@@ -126,16 +151,16 @@ class ResidualQueue(wiring.Component):
             "layer": In(layer_layout(config)),
             "start": In(1),
             "push": In(1),
-            "word": In(activation_layout(config)),
+            "word": In(pixels_layout(config)),
             "places": In(stream.Signature(place_layout(), always_ready=True)),
-            "value": Out(signed(OPERAND_BITS)),
+            "value": Out(each_pixel(config, signed(OPERAND_BITS))),
         })
 
     def elaborate(self, platform):
         m = Module()
         place, layer = self.places.p, self.layer
         m.submodules.words = memory = Memory(
-            shape=unsigned(ACTIVATION_BITS * self._config.lanes), depth=self._depth, init=[]
+            shape=unsigned(len(self.word.as_value())), depth=self._depth, init=[]
         )
         writer, reader = memory.write_port(), memory.read_port(domain="comb")
 
@@ -170,7 +195,10 @@ class ResidualQueue(wiring.Component):
         with m.If(self.start):
             m.d.sync += [tail.eq(0), head.eq(0), begun.eq(0), successor.eq(0)]
 
-        byte = reader.data.word_select(lane, ACTIVATION_BITS) if lane_bits else reader.data
-        sign = byte[-1] & layer.residual_signed
-        m.d.sync += self.value.eq(Mux(layer.residual, Cat(byte, sign).as_signed(), 0))
+        width = ACTIVATION_BITS * self._config.lanes
+        for pixel, value in enumerate(of_pixels(self._config, self.value)):
+            word = reader.data[pixel * width :][:width]
+            byte = word.word_select(lane, ACTIVATION_BITS) if lane_bits else word
+            sign = byte[-1] & layer.residual_signed
+            m.d.sync += value.eq(Mux(layer.residual, Cat(byte, sign).as_signed(), 0))
         return m

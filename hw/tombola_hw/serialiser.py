@@ -1,12 +1,14 @@
-"""From all the sums of an output position at once to one value a clock."""
+"""From all the sums of an output position at once to one value a clock, a pixel."""
 
-from amaranth import Module, Signal, signed, unsigned
+from itertools import product
+
+from amaranth import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import sums_layout
+from tombola_hw.interfaces import each_pixel, of_pixels, sums_layout
 
 
 def place_layout() -> data.StructLayout:
@@ -19,17 +21,17 @@ def place_layout() -> data.StructLayout:
 
 
 def value_layout(config: EngineConfig) -> data.StructLayout:
-    """One sum and where it stands."""
+    """One sum a pixel and where they stand."""
     return data.StructLayout({
-        "value": signed(config.accumulator_bits),
+        "value": each_pixel(config, signed(config.accumulator_bits)),
         "place": place_layout(),
     })
 
 
 class Serialiser(wiring.Component):
-    """Sends the first `count + 1` sums of a position, channel after channel.
+    """Sends the first `count + 1` sums of a position, channel after channel, all pixels at once.
 
-    Latency: 1 clock. Throughput: a value a clock, no back-pressure; the source leaves at least
+    Latency: 1 clock. Throughput: a channel a clock, no back-pressure; the source leaves at least
     `count + 1` clocks from one position to the next. Golden model: iteration.
 
     With `config.compact` it takes each value together with that of the other source, which must
@@ -60,21 +62,23 @@ class Serialiser(wiring.Component):
 
         # The shift register never holds: between positions it shifts what nobody looks at.
         waiting = Signal(sums_layout(self._config)["values"].shape, reset_less=True)
-        for index in range(self._config.sum_channels):
+        pixels = of_pixels(self._config, waiting)
+        macs = of_pixels(self._config, self.mac.p.values)
+        pools = of_pixels(self._config, self.pool.p.values)
+        for pixel, index in product(range(self._config.pixels), range(self._config.sum_channels)):
+            waits, summed, pooled = pixels[pixel], macs[pixel][index], pools[pixel][index]
             following = min(index + 1, self._config.sum_channels - 1)
-            m.d.sync += waiting[index].eq(waiting[following])
+            m.d.sync += waits[index].eq(waits[following])
             if self._config.compact:
                 with m.If(self.mac.valid | self.pool.valid):
-                    m.d.sync += waiting[index].eq(
-                        self.mac.p.values[index] | self.pool.p.values[index]
-                    )
+                    m.d.sync += waits[index].eq(summed | pooled)
                 continue
             if index < self._config.rows:
                 with m.If(self.mac.valid):
-                    m.d.sync += waiting[index].eq(self.mac.p.values[index])
+                    m.d.sync += waits[index].eq(summed)
             if index < self._config.lanes:
                 with m.If(self.pool.valid):
-                    m.d.sync += waiting[index].eq(self.pool.p.values[index])
+                    m.d.sync += waits[index].eq(pooled)
 
         busy, first, new_group, end = Signal(), Signal(), Signal(), Signal()
         remaining = Signal.like(self.mac.p.count)
@@ -93,7 +97,7 @@ class Serialiser(wiring.Component):
 
         m.d.comb += [
             self.values.valid.eq(busy),
-            self.values.p.value.eq(waiting[0]),
+            self.values.p.value.eq(Cat(waits[0] for waits in pixels)),
             self.values.p.place.first.eq(first),
             self.values.p.place.new_group.eq(new_group),
             self.values.p.place.end.eq(end & (remaining == 0)),

@@ -6,9 +6,16 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS
-from tombola_hw.interfaces import activation_layout, address_bits, result_layout, table_layout
+from tombola_hw.interfaces import (
+    address_bits,
+    of_pixels,
+    pixels_layout,
+    result_layout,
+    table_layout,
+)
 from tombola_hw.memory import ActivationMemory
 from tombola_hw.register_file import REGISTER_BITS, stored_words
+from tombola_hw.turner import Turner
 from tombola_hw.word_memory import WordMemory
 
 BYTE = 8
@@ -55,7 +62,9 @@ class TableStore(wiring.Component):
 
 
 class ActivationStore(wiring.Component):
-    """The activation memory with three users: the host between runs, fetch and results during one.
+    """The activation memories, whose users are the host between runs, fetch and results in one.
+
+    There is one a pixel, all with the same address; a `Turner` gives each pixel its word.
 
     Members
     -------
@@ -63,8 +72,8 @@ class ActivationStore(wiring.Component):
         The engine owns the memory.
     host_address, host_data, host_write, host_read_data
         Words of the window: bytes of min(4, lanes) neighbouring lanes, lane by lane.
-    address, activations
-        The fetch unit's read; the word comes one clock after the address.
+    address, turn, activations
+        The fetch unit's read; the words come `latency` clocks after the address.
     results : In(stream.Signature(result_layout(config), always_ready=True))
         Results other than logits are stored.
     """
@@ -78,52 +87,83 @@ class ActivationStore(wiring.Component):
             "host_write": In(1),
             "host_read_data": Out(DATA_BITS),
             "address": In(address_bits(config.activation_words)),
-            "activations": Out(activation_layout(config)),
+            **({"turn": In(config.turn_bits)} if config.pixels > 1 else {}),
+            "activations": Out(pixels_layout(config)),
             "results": In(stream.Signature(result_layout(config), always_ready=True)),
         })
 
+    @staticmethod
+    def latency(config: EngineConfig) -> int:
+        """Clocks from an address to its `activations` and `host_read_data`."""
+        return 1 + Turner.latency(config)
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = ActivationMemory(self._config, spram=self._spram)
-        lanes = self._config.lanes
-        unit = min(4, lanes)
-        units = lanes // unit
+        unit = min(4, self._config.lanes)
+        units = self._config.lanes // unit
         select_bits = (units - 1).bit_length()
         host_unit = self.host_address[:select_bits]
         host_word = self.host_address[select_bits:]
-        read_unit = Signal(max(1, select_bits))
-        result = self.results.payload
-        write = memory.write
-
-        m.d.comb += [
-            memory.read_address.eq(Mux(self.busy, self.address, host_word)),
-            self.activations.eq(memory.read_data),
-            write.payload.address.eq(result.address),
-            write.payload.apart.eq(self.busy),
+        host_bank = host_word[len(self.address) :][: self._config.turn_bits]
+        memories = [
+            ActivationMemory(self._config, spram=self._spram) for _ in range(self._config.pixels)
         ]
+        m.submodules.memory = memories[0]
+        m.submodules += memories[1:]
+        for memory in memories:
+            m.d.comb += memory.read_address.eq(Mux(self.busy, self.address, host_word))
+        if self._config.pixels > 1:
+            m.submodules.turner = turner = Turner(self._config)
+            m.d.sync += turner.turn.eq(Mux(self.busy, self.turn, host_bank))
+            m.d.comb += turner.words.eq(Cat(memory.read_data for memory in memories))
+            m.d.comb += self.activations.eq(turner.activations)
+        else:
+            m.d.comb += self.activations.eq(memories[0].read_data)
+
+        for bank, memory in enumerate(memories):
+            stores = self.results.valid & ~self.results.payload.logits
+            host_writes = self.host_write
+            if self._config.pixels > 1:
+                stores &= self.results.payload.banks[bank]
+                host_writes &= host_bank == bank
+            self._write(m, bank, memory.write, stores, host_writes, host_unit)
+
+        for _ in range(self.latency(self._config)):
+            read_unit = Signal(max(1, select_bits))
+            m.d.sync += read_unit.eq(host_unit)
+            host_unit = read_unit
+        word = of_pixels(self._config, self.activations)[0]
+        for index in range(units):
+            with m.If(read_unit == index):
+                first = index * unit
+                m.d.comb += self.host_read_data.eq(
+                    Cat(word[lane] for lane in range(first, first + unit))
+                )
+        return m
+
+    def _write(self, m, bank, write, stores, host_writes, host_unit):
+        lanes = self._config.lanes
+        unit = min(4, lanes)
+        result = self.results.payload
+        value = of_pixels(self._config, result.value)[bank]
+        m.d.comb += [write.payload.address.eq(result.address), write.payload.apart.eq(self.busy)]
         with m.If(self.busy):
             m.d.comb += [
-                write.valid.eq(self.results.valid & ~result.logits),
+                write.valid.eq(stores),
                 write.payload.lanes.eq(1 << result.lane),
             ]
-            m.d.comb += [write.payload.data[lane].eq(result.value[:BYTE]) for lane in range(lanes)]
+            m.d.comb += [
+                write.payload.data[lane].eq(value[:BYTE]) for lane in range(lanes)
+            ]
         with m.Else():
             m.d.comb += [
-                write.valid.eq(self.host_write),
+                write.valid.eq(host_writes),
                 write.payload.lanes.eq(((1 << unit) - 1) << (host_unit * unit)),
             ]
             m.d.comb += [
                 write.payload.data[lane].eq(self.host_data.word_select(lane % unit, BYTE))
                 for lane in range(lanes)
             ]
-        m.d.sync += read_unit.eq(host_unit)
-        for index in range(units):
-            with m.If(read_unit == index):
-                first = index * unit
-                m.d.comb += self.host_read_data.eq(
-                    Cat(memory.read_data[lane] for lane in range(first, first + unit))
-                )
-        return m
 
 
 class HostWords(wiring.Component):
@@ -174,7 +214,7 @@ class HostWords(wiring.Component):
             m.d.comb += [
                 words.write.eq(self.results.valid & result.logits),
                 words.write_address.eq(Cat(result.address[:bits], C(0b10, 2))),
-                words.write_data.eq(result.value),
+                words.write_data.eq(of_pixels(self._config, result.value)[0]),
             ]
         with m.Else():
             m.d.comb += [

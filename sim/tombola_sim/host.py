@@ -35,7 +35,7 @@ class Program(Protocol):
     @property
     def cycles(self) -> int: ...
     def stop_after(self, layers: int) -> Writes: ...
-    def tensor_words(self, tensor: int) -> tuple[int, int]: ...
+    def tensor_ranges(self, tensor: int) -> list[tuple[int, int]]: ...
     def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray: ...
 
 
@@ -114,7 +114,9 @@ class Host:
         script.wait(self.clock_limit)
         for name in ("status", "winner", *COUNTERS):
             script.read(ADDRESS[name])
-        script.read(*program.tensor_words(program.layer_count if layers is None else layers))
+        tensor = program.layer_count if layers is None else layers
+        for address, count in program.tensor_ranges(tensor):
+            script.read(address, count)
         return script
 
     def answer(self, words: np.ndarray, *, layers: int | None = None) -> Inference:

@@ -95,7 +95,7 @@ def test_words_of_a_tensor_are_read_back_as_they_were_written(geometry):
     images = builder.images(3)
     for image, writes in zip(images, program.image_writes(images), strict=True):
         [(address, words)] = writes
-        assert (address, words.size) == program.tensor_words(0)
+        assert [(address, words.size)] == program.tensor_ranges(0)
         expected = reference.input_tensor(program.ticket, image[None])[0]
         assert (program.tensor_from_words(0, words) == expected).all()
 
@@ -219,7 +219,7 @@ def test_a_map_of_few_channels_fills_the_lanes_of_the_linear_layer_that_alone_re
     builder = TicketBuilder((1, 28, 28)).conv(10, (28, 28), in_channels=1, logits=True)
     program = compile_ticket(builder.build(), EngineConfig(rows=8, lanes=16))
     assert program.descriptors[0]["lines"] == 49
-    assert program.tensor_words(0)[1] == 28 * 28 // 4
+    assert program.tensor_ranges(0)[0][1] == 28 * 28 // 4
     images = builder.images(1)
     [[(_, words)]] = program.image_writes(images)
     assert words.view(np.uint8).tolist() == images.ravel().tolist()

@@ -89,8 +89,9 @@ def test_every_layer_equals_the_reference(config):
                 await write(ctx, engine, address, words)
             await run_layers(ctx, engine, program, layers)
             assert ctx.get(engine.error) == ErrorCode.NONE
-            words = await read(ctx, engine, *program.tensor_words(layers))
-            found = program.tensor_from_words(layers, words)
+            ranges = program.tensor_ranges(layers)
+            words = [await read(ctx, engine, *each) for each in ranges]
+            found = program.tensor_from_words(layers, np.concatenate(words))
             np.testing.assert_array_equal(found, expected[layers][0], f"tensor {layers}")
         winner = await read(ctx, engine, ADDRESS["winner"], 1)
         assert winner == expected[-1].reshape(-1).argmax()

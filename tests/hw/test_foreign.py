@@ -33,7 +33,8 @@ OTHER = {
     "result_words": 64,
     "count_bits": 9,
     "compact": True,
-    **dict.fromkeys(sorted(BUILT), True),
+    **dict.fromkeys(sorted(BUILT - {"pixels"}), True),
+    "pixels": 2,
 }
 """One other value for every parameter that a program depends on."""
 

@@ -31,7 +31,8 @@ def check_layers(
             clocks = await host.run(4 * program.cycles + 2000)
             assert clocks is not None, f"no end of {layers} layers"
             assert ctx.get(engine.error) == ErrorCode.NONE
-            words = await host.read(*program.tensor_words(layers))
+            ranges = program.tensor_ranges(layers)
+            words = np.concatenate([await host.read(*each) for each in ranges])
             found = program.tensor_from_words(layers, words)
             np.testing.assert_array_equal(found, expected[layers][image], f"tensor {layers}")
 

@@ -113,7 +113,7 @@ class FakeEngine:
             weight_stalls=3, output_stalls=4,
         )  # fmt: skip
         # What a run leaves in place of its image, so that a second one would read it.
-        base, words = program.tensor_words(0)
+        [(base, words)] = program.tensor_ranges(0)
         self.memories[Window.ACTIVATIONS][base & 0xFFFFF :][:words] ^= 0x01020304
         self.ends = self.clock() + (1e9 if self.endless else program.cycles / CLOCK_HZ)
 
@@ -132,7 +132,7 @@ class FakeEngine:
         return True
 
     def _infer(self, program) -> np.ndarray:
-        base, count = program.tensor_words(0)
+        [(base, count)] = program.tensor_ranges(0)
         words = self.memories[Window.ACTIVATIONS][base & 0xFFFFF :][:count]
         key = (id(program), words.tobytes())
         if key not in self._known:

@@ -87,10 +87,10 @@ class ToyProgram:
     def image_writes(self, images):
         return [[(Window.ACTIVATIONS.base, image.ravel().view("<u4"))] for image in images]
 
-    def tensor_words(self, tensor):
+    def tensor_ranges(self, tensor):
         if tensor == self.layer_count:
-            return Window.RESULTS.base, 4
-        return Window.ACTIVATIONS.base + 16 * tensor, 16
+            return [(Window.RESULTS.base, 4)]
+        return [(Window.ACTIVATIONS.base + 16 * tensor, 16)]
 
     def tensor_from_words(self, tensor, words):
         if tensor == self.layer_count:

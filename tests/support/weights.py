@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tombola.spec import mask_code, weight_stream
-from tombola.spec.descriptor import FIELDS
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola.spec.mask_code import Coding
@@ -57,7 +56,7 @@ class WeightCase:
         def as_bits(flags: np.ndarray) -> int:
             return int(np.packbits(flags, bitorder="little").view("<u4")[0])
 
-        return {field.name: 0 for field in FIELDS} | {
+        return {field.name: 0 for field in config.descriptor.fields} | {
             "channels": self.weight_set.out_channels,
             "weight_set": self.weight_set.id,
             "prune": self.weight_set.prune,

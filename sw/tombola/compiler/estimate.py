@@ -175,7 +175,8 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
         waiting_output += begin - (free - 1) + (work.positions - 1) * (period - lines - words)
         ring.release(last - count + 1, count)
         free, spacing = last + 1 + words + config.compact, channels
-    total = last + DRAIN + spacing + config.descriptor.words
+    turning = int(config.pixels > 1)  # activations come a clock later
+    total = last + DRAIN + turning + spacing + config.descriptor.words
     array = work.lines * work.positions * len(work.groups)
     return LayerTime(
         array=array,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tombola.compiler import strips
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Buffer, Plan, Step
 from tombola.spec import descriptor
@@ -92,6 +93,8 @@ def fields(
         "seed_high": ticket.seed >> 32,
         "engine": fingerprint(config),
     }
+    if config.pixels > 1:
+        every |= strips.fields(plan, step, every, config)
     return {name: every[name] for name in config.descriptor.places}
 
 

@@ -10,9 +10,10 @@ from tombola.spec.errors import FitError
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Words of the activation memory that one tensor takes.
+    """Words of each activation memory that one tensor takes.
 
-    Word ``base + (y * width + x) * groups + g`` holds channels ``g * lanes ..`` of pixel (y, x).
+    Word ``base + (y * width + x) * groups + g`` holds channels ``g * lanes ..`` at (y, x) of the
+    memory's strip, which is the whole tensor in an engine of one pixel.
     """
 
     base: int
@@ -66,8 +67,8 @@ def buffer_lives(plan: Plan, config: EngineConfig) -> dict[int, Life]:
     order = sorted(made.keys() - {plan.results}, key=lambda buffer: (made[buffer], buffer))
     lives = {}
     for buffer in order:
-        _, height, width = plan.buffers[buffer].shape
-        words = _groups(plan, buffer, config) * height * width
+        _, _, width = plan.buffers[buffer].shape
+        words = _groups(plan, buffer, config) * plan.buffers[buffer].rows * width
         lives[buffer] = Life(words=words, born=made[buffer], dies=last_use[buffer])
     return lives
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tombola.compiler import estimate, fit, images, layers, memory_plan, packing, steps
+from tombola.compiler import estimate, fit, images, layers, memory_plan, packing, steps, strips
 from tombola.compiler.layers import StepPlaces
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Plan
@@ -104,7 +104,10 @@ class Program:
         values = reference.input_tensor(self.ticket, images)
         for image in values:
             laid_out = self.plan.buffers[0].lay_out(image)
-            yield [(self.tensor_words(0)[0], self._to_words(laid_out))]
+            ranges = self.tensor_ranges(0)
+            ends = np.cumsum([count for _, count in ranges])
+            parts = np.split(self._to_words(laid_out), ends[:-1])
+            yield [(address, part) for (address, _), part in zip(ranges, parts, strict=True)]
 
     def _to_words(self, values: np.ndarray) -> np.ndarray:
         channels, height, width = values.shape
@@ -120,15 +123,22 @@ class Program:
         """Activation bytes in one word of the host's window."""
         return min(4, self.config.lanes)
 
-    def tensor_words(self, tensor: int) -> tuple[int, int]:
-        """Address and number of host words of one tensor; the last tensor's are the results."""
+    def tensor_ranges(self, tensor: int) -> list[tuple[int, int]]:
+        """Address and number of host words of each strip; the last tensor's are the results."""
         if tensor == self.plan.results:
-            return self.result_words
-        place, ratio = self.placements[tensor], self.config.lanes // self._unit
-        return Window.ACTIVATIONS.base + place.base * ratio, place.words * ratio
+            return [self.result_words]
+        place, buffer = self.placements[tensor], self.plan.buffers[tensor]
+        ratio = self.config.lanes // self._unit
+        _, height, width = buffer.shape
+        ranges = []
+        for strip, first in enumerate(range(0, height, buffer.rows)):
+            word = strip * self.config.activation_words + place.base
+            words = min(buffer.rows, height - first) * width * place.groups
+            ranges.append((Window.ACTIVATIONS.base + word * ratio, words * ratio))
+        return ranges
 
     def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray:
-        """Host words of one tensor to an int64 array (channels, height, width)."""
+        """Host words of all of a tensor's ranges to an int64 array (channels, height, width)."""
         buffer = self.plan.buffers[tensor]
         channels, height, width = buffer.shape
         if tensor == self.plan.results:
@@ -179,6 +189,7 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
     plan = packing.pack(ticket, steps.plan(ticket, tensors, config), config)
+    plan = strips.cut(plan, config)
     placements = memory_plan.place(plan, config)
     first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)

@@ -24,11 +24,19 @@ class Buffer:
     row : RowLayout or None
         The values of a map lie in stream order, as channels of one position: that of a layer whose
         kernel is the map.
+    strip : int
+        Rows in the memory of each pixel; 0: all in one.
     """
 
     shape: tuple[int, int, int]
     type: NumberType
     row: RowLayout | None = None
+    strip: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows in one memory."""
+        return self.strip or self.shape[1]
 
     def lay_out(self, values: np.ndarray) -> np.ndarray:
         """Values (channels, height, width) of the tensor to those of the buffer's shape."""

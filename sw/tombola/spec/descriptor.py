@@ -15,6 +15,7 @@ from tombola.spec.errors import ConfigError
 WORD_BITS = 32
 ADDRESS_BITS = 20
 COUNT_BITS = 16
+STRIP_BITS = 8
 
 
 class Operation(enum.IntEnum):
@@ -96,6 +97,28 @@ FIELDS = (
         "output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"
     ),
     Field("output_lane", 5, "lane of the first output channel", feature="packing"),
+    # Strips of an engine of several pixels: `tombola.compiler.strips` says what they are
+    Field(
+        "parallel", 1, "1: each unit computes its own strip of the output; 0: unit 0 computes all",
+        feature="pixels",
+    ),
+    Field("first_strip", STRIP_BITS, "input strip of the first window's top", feature="pixels"),
+    Field("stride_strips", STRIP_BITS, "input strips in stride_y rows", feature="pixels"),
+    Field("whole_strips", STRIP_BITS, "input strips that are full of rows", feature="pixels"),
+    _count("rest_rows", "rows of the input strip after these", feature="pixels"),
+    _count("first_row", "row in its strip of the first window's top", feature="pixels"),
+    _count("stride_rows", "rows in stride_y beyond whole strips", feature="pixels"),
+    _count("last_row", "last row of an input strip", feature="pixels"),
+    _count(
+        "window_limit", "from this row on the next window's top is a strip further",
+        feature="pixels",
+    ),
+    Field(
+        "kernel_row_wrap", ADDRESS_BITS, "as `kernel_row_step`, into the next strip",
+        feature="pixels",
+    ),
+    Field("line_wrap", ADDRESS_BITS, "as `line_step`, into the next strip", feature="pixels"),
+    _count("strip_positions", "output positions of a strip", feature="pixels"),
     # Requantisation
     _count("table_base", "first entry of the requantisation table"),
     Field("table_step", 1, "1: an entry a channel, 0: one entry for all"),

@@ -66,8 +66,8 @@ class EngineConfig:
         Fewer cells for a small FPGA: the array rests for a clock after each output position, and
         of the performance counters only `cycles` is there.
     pixels : int
-        Output positions at once, of as many banks of `activation_words` words; a power of two up to
-        32.
+        Output positions at once, with a memory of `activation_words` words each; a power of two up
+        to 32, and 1 in an engine that is compact or has two activation banks.
     planes : int
         Binary planes of weights, 1 to 7: 2^planes - 1 coats, or stored weights of planes + 1 bits.
     stored : bool
@@ -149,6 +149,9 @@ class EngineConfig:
                 )
         if self.activation_banks not in (1, 2):
             raise ConfigError(f"activation_banks must be 1 or 2, not {self.activation_banks}")
+        if self.pixels > 1 and (self.compact or self.activation_banks > 1):
+            refused = "a compact engine" if self.compact else "an engine of two activation banks"
+            raise ConfigError(f"pixels of {refused} must be 1, not {self.pixels}")
 
     @classmethod
     def for_geometry(cls, geometry: str, **sizes: Any) -> "EngineConfig":
@@ -201,9 +204,15 @@ class EngineConfig:
 
         A ticket of 22,500 words takes 44 block RAMs of an ECP5, and 64 as 32,768 words.
         """
-        if self.activation_banks == 2:  # the top bit of an address selects a bank
+        # The top bits of an address select a bank.
+        if self.activation_banks == 2 or self.pixels > 1:
             return ("ticket_words",)
         return ("activation_words", "ticket_words")
+
+    @property
+    def turn_bits(self) -> int:
+        """Bits that say which pixel's memory: 0 if there is one."""
+        return self.pixels.bit_length() - 1
 
     @property
     def sum_channels(self) -> int:

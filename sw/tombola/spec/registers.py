@@ -25,7 +25,8 @@ class Window(enum.IntEnum):
     """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
     in its low half, scale in its high half). Writing a word stores it."""
     ACTIVATIONS = 3
-    """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, low first."""
+    """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, low first.
+    The memories of several pixels follow each other."""
     RESULTS = 4
     """Logits, two's complement; read only."""
 
