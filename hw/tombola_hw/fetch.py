@@ -219,9 +219,8 @@ class FetchLoops(wiring.Component):
         m = Module()
         layer = self.layer
         down, further = layer.kernel_row_step, layer.line_step
-        position = WindowPosition(self._config)
+        position = (StripPosition if self._config.pixels > 1 else WindowPosition)(self._config)
         if self._config.pixels > 1:
-            position = StripPosition(self._config)
             down = Mux(position.row_ends, layer.kernel_row_wrap, down)
             further = Mux(position.window_ends, layer.line_wrap, further)
             m.d.comb += self.turn.eq(position.turn)
