@@ -61,7 +61,8 @@ def cut(plan: Plan, config: EngineConfig) -> Plan:
         return plan
     walks = [_walk(plan, step, config) for step in plan.steps]
     found = heights([buffer.shape[1] for buffer in plan.buffers], walks, config.pixels)
-    buffers = (replace(each, strip=rows) for each, rows in zip(plan.buffers, found, strict=True))
+    buffers = [replace(each, strip=rows) for each, rows in zip(plan.buffers, found, strict=True)]
+    buffers[plan.results] = plan.buffers[plan.results]
     return replace(plan, buffers=tuple(buffers))
 
 
@@ -112,6 +113,11 @@ def heights(rows: Sequence[int], walks: Sequence[Walk], pixels: int) -> tuple[in
                 if key not in met or way[:2] < met[key][:2]:
                     met[key] = way
         ways = dict(sorted(met.items(), key=lambda item: item[1][:2])[:KEPT])
+    if not ways:
+        raise FitError(
+            "a residual of logits must be in one strip, which other layers forbid; use an engine "
+            "of 1 pixel"
+        )
     _, _, best = min(ways.values(), key=lambda way: way[:2])
     return tuple(best.get(tensor, choices[tensor][0]) for tensor in range(len(rows)))
 
@@ -128,6 +134,8 @@ def _more(
             for heights in found
             for height in ([heights[alike]] if alike in heights else choices[tensor])
         ]
+    if walk.target < 0:  # logits are one strip
+        found = [heights for heights in found if all(heights[x] == walk.rows for x in walk.beside)]
     return found
 
 
@@ -141,6 +149,8 @@ def _choices(rows: Sequence[int], walks: Sequence[Walk], pixels: int) -> list[li
                 found[walk.source] |= {walk.stride * height for height in found[walk.target]}
         for walk in walks:
             if walk.target < 0:
+                for tensor in walk.beside:
+                    found[tensor].add(walk.rows)
                 continue
             found[walk.target] |= {
                 height // walk.stride
