@@ -48,7 +48,7 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
         "result_words": program.result_words[1],
     }
     sizes = {name: max(getattr(usual, name), _power_of_two(need)) for name, need in needs.items()}
-    bits = max(usual.accumulator_bits, _accumulator_bits(ticket))
+    bits = max(usual.accumulator_bits, accumulator_bits(ticket, usual))
     return EngineConfig.for_geometry(geometry, accumulator_bits=bits, **features, **sizes)
 
 
@@ -64,14 +64,18 @@ def _power_of_two(need: int) -> int:
     return 1 << (need - 1).bit_length()
 
 
-def _accumulator_bits(ticket: Ticket) -> int:
+def accumulator_bits(ticket: Ticket, config: EngineConfig) -> int:
+    """Width of the largest sum that a layer of the ticket can reach in such an array."""
+    operand = config.operand_bits
     widths = [1]
     for layer in ticket.layers:
         if isinstance(layer, Conv):
             mask = ticket.masks[layer.mask]
-            weight_set = ticket.weight_sets[mask.weight_set]
+            fan_in = ticket.weight_sets[mask.weight_set].layout.weights
             widths.append(
-                arithmetic.raw_accumulator_bits(weight_set.layout.weights, mask.coding.magnitude)
+                arithmetic.raw_accumulator_bits(
+                    fan_in, mask.coding.magnitude, operand_bits=operand
+                )
             )
         elif hasattr(layer, "kernel"):
             widths.append(arithmetic.raw_accumulator_bits(layer.kernel[0] * layer.kernel[1], 1))

@@ -1,0 +1,169 @@
+"""Chooses an engine for a ticket and a part: geometry and memories, from what they cost."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from tombola.compiler import estimate
+from tombola.compiler.area import Area
+from tombola.compiler.needs import Need, measure
+from tombola.compiler.program import Program, compile_ticket
+from tombola.compiler.room import NoRoomError, Target, check_room, with_memories
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
+from tombola.spec.ticket import Ticket
+
+ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+LANES = (4, 8, 16, 32)
+SPRAM_LANES = (2, 4)
+"""What large RAM blocks are wide enough for."""
+PIXELS = (1,)
+CONSTRUCTION = (2, 4, 8, 16, 32)
+FULL = 0.9
+"""Part of the cells that is planned with: what is fuller is hard to route."""
+DEEPER = (4, 2, 1)
+"""Depths of the weight buffer to try, in what a channel group needs: with twice as much the next
+group is built while one computes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One engine that fits.
+
+    Attributes
+    ----------
+    config : EngineConfig
+    area : Area
+    cycles : int
+        Of an inference.
+    """
+
+    config: EngineConfig
+    area: Area
+    cycles: int
+
+
+def choose(
+    ticket: Ticket, target: Target, *, geometry: str | None = None, fps: float | None = None
+) -> Choice:
+    """The fastest engine that fits a part, or the smallest that is fast enough.
+
+    Parameters
+    ----------
+    ticket : Ticket
+    target : Target
+    geometry : str, optional
+        Only this one.
+    fps : float, optional
+        Inferences a second that are enough.
+
+    Raises
+    ------
+    NoRoomError
+        If a memory is too small in every geometry; the one that the least freezing mends.
+    FitError
+        If the cells are too few, no engine is fast enough, or no engine runs a layer.
+    """
+    found: list[Choice] = []
+    refusals: list[FitError] = []
+    for configs in _candidates(target, geometry):
+        found += _fitting(ticket, target, configs, refusals)
+    if not found:
+        raise min(refusals, key=_hardness)
+    if fps is None:
+        return min(found, key=lambda choice: (choice.cycles, choice.area.lut4))
+    fast = [choice for choice in found if choice.cycles * fps <= target.clock_hz]
+    if not fast:
+        best = target.clock_hz / min(choice.cycles for choice in found)
+        raise FitError(
+            f"fps must be at most {best:.1f}, as the fastest engine on {target.name} has it at "
+            f"{target.clock_hz / 1e6:g} MHz, not {fps:g}; use a larger part"
+        )
+    return min(fast, key=lambda choice: (choice.area.lut4, choice.cycles))
+
+
+def _hardness(refusal: FitError) -> tuple[int, float]:
+    """What the least freezing mends comes first, then what a larger memory does."""
+    if not isinstance(refusal, NoRoomError):
+        return (2, 0.0)
+    if refusal.frozen_to_fit is None:
+        return (1, refusal.need_bits / max(1, refusal.have_bits))
+    return (0, refusal.frozen_to_fit)
+
+
+def _candidates(target: Target, geometry: str | None) -> Iterator[list[EngineConfig]]:
+    """Engines to consider; those together differ in rows and construction alone."""
+    base = target.base
+    widths = sorted({base.construction, *CONSTRUCTION})
+    if geometry is not None:
+        one = EngineConfig.for_geometry(geometry)
+        shape = replace(base, rows=one.rows, lanes=one.lanes, pixels=one.pixels)
+        yield [replace(shape, construction=width) for width in widths]
+        return
+    for lanes in SPRAM_LANES if target.model.spram else LANES:
+        for pixels in PIXELS:
+            shape = replace(base, lanes=lanes, pixels=pixels)
+            yield [replace(shape, rows=r, construction=width) for r in ROWS for width in widths]
+
+
+def _fitting(
+    ticket: Ticket, target: Target, configs: Iterable[EngineConfig], refusals: list[FitError]
+) -> Iterator[Choice]:
+    """Engines of one width that fit; why the others do not goes to `refusals`."""
+    measured: tuple[Program, dict[str, Need]] | None = None
+    chunked: dict[int, Program] = {}
+    for config in configs:
+        cells = target.model.estimate(config).lut4
+        if cells > target.capacity.lut4 * FULL and not _is_own(config, target):
+            refusals.append(_too_many_cells(config, cells, target))
+            continue
+        try:
+            measured = measured or measure(ticket, config)
+        except FitError as refusal:  # whatever the rows
+            refusals.append(refusal)
+            return
+        program, needs = measured
+        shape = replace(
+            program.config,
+            rows=config.rows,
+            construction=config.construction,
+            activation_words=config.activation_words,
+        )
+        try:
+            sized = _with_room(ticket, shape, needs, target)
+        except FitError as refusal:
+            refusals.append(refusal)
+            continue
+        depth = sized.weight_lines
+        if any(fields["lines"] > depth for fields in program.descriptors):
+            # Rows longer than the weight buffer are built in turns.
+            if depth not in chunked:
+                chunked[depth] = compile_ticket(ticket, replace(program.config, weight_lines=depth))
+            program = chunked[depth]
+        cycles = sum(estimate.layer_cycles(x, sized) for x in program.descriptors)
+        yield Choice(config=sized, area=target.model.estimate(sized), cycles=cycles)
+
+
+def _is_own(config: EngineConfig, target: Target) -> bool:
+    """Whether it is as large as the board's own engine, which has been built."""
+    same = ("rows", "lanes", "pixels", "construction")
+    return all(getattr(config, name) == getattr(target.base, name) for name in same)
+
+
+def _with_room(
+    ticket: Ticket, shape: EngineConfig, needs: dict[str, Need], target: Target
+) -> EngineConfig:
+    """The engine with memories for the ticket, and a deeper weight buffer where there is room."""
+    least = with_memories(shape, needs)
+    if target.model.spram:
+        least = replace(least, activation_words=target.base.activation_words)
+    check_room(ticket, least, needs, target)
+    deep = [replace(least, weight_lines=factor * least.weight_lines) for factor in DEEPER]
+    return next(x for x in deep if target.blocks(x) <= target.capacity.block_ram)
+
+
+def _too_many_cells(config: EngineConfig, cells: int, target: Target) -> FitError:
+    return FitError(
+        f"geometry must leave room: an engine of {config.geometry} needs some {cells} cells, but "
+        f"{target.name} can be filled with {int(target.capacity.lut4 * FULL)} of its "
+        f"{target.capacity.lut4}; choose a smaller one"
+    )
