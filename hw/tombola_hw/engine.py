@@ -18,7 +18,7 @@ from tombola_hw.stores import ActivationStore, HostWords, TableStore
 from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
 
-BUILT = frozenset({"packing", "pixels", "residual"})
+BUILT = frozenset({"packing", "pixels", "planes", "residual", "stored"})
 """Features of `EngineConfig` that there is hardware for."""
 
 

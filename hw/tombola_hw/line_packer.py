@@ -157,7 +157,7 @@ class LineCutter(wiring.Component):
 
         first_real = Signal()  # of the line that earlier steps began
         in_step = at[:width_log]
-        own_real = _pick(self.kept | self.flag, in_step, 0, 0)
+        own_real = pick(self.kept | self.flag, in_step, 0, 0)
         real = Mux(gathers & at[width_log:].any(), first_real, own_real)
         whole = (at | inside).all()
         following = (at + piece) & wraps
@@ -170,7 +170,7 @@ class LineCutter(wiring.Component):
 
         for bits, line in ((self.kept, self.line_kept), (self.flag, self.line_flag)):
             low = Cat(
-                _pick(bits, in_step, lane, ceil_log2(lane + 1)) & spans[ceil_log2(lane + 1)]
+                pick(bits, in_step, lane, ceil_log2(lane + 1)) & spans[ceil_log2(lane + 1)]
                 for lane in range(min(width, lanes))
             )
             if lanes <= width:
@@ -189,6 +189,6 @@ class LineCutter(wiring.Component):
         return m
 
 
-def _pick(bits, at, lane, log):
+def pick(bits, at, lane, log):
     """Bit at + lane of a step, where `at` is a multiple of 2^log and lane < 2^log (or 0)."""
     return bits[lane :: 1 << log].bit_select(at[log:], 1)
