@@ -262,7 +262,10 @@ def test_drawn_coats_must_leave_room_for_what_is_locked():
     [
         ({"coats": 0}, "coats must be between 1 and 127, not 0"),
         ({"activation_bits": 9}, "activations must have 1 to 8 bits, not 9"),
-        ({"norm": "batch"}, "norm must be plain, affine, folded, frozen or none, not 'batch'"),
+        (
+            {"norm": "batch"},
+            "norm must be plain, affine, folded, frozen, refreshed or none, not 'batch'",
+        ),
         (
             {"coats": 3, "coat_sparsities": (0.9,)},
             "coat_sparsities must name the 2 coats after the first, not 1",

@@ -28,7 +28,7 @@ CHOICES = {
     "limit": (("none", "quartic", "cosine"), "how the part of wanted swaps that is made falls"),
     "scale": (("constant", "layer", "dynamic", "alpha"), "size of the weights"),
     "norm": (
-        ("plain", "affine", "folded", "frozen", "none"),
+        ("plain", "affine", "folded", "frozen", "refreshed", "none"),
         "what becomes of batch norms; folded: affine behind folded layers alone",
     ),
     "activation": (("relu", "sign"), "what becomes of ReLUs"),

@@ -126,10 +126,11 @@ ALGORITHMS = {
                 "rates": "magnitude",
                 "limit": "quartic",
                 "weights": WeightSource.STORED,
-                "norm": "frozen",
+                "norm": "refreshed",
             },
             authors=_sgd(epochs=30, batch=256, weight_decay=5e-4),
-            small=_sgd(epochs=5, batch=256, weight_decay=5e-4),
+            # So few weights bear no rate of 0.1: a step of it swaps thousands at once.
+            small=_sgd(epochs=5, batch=32, weight_decay=5e-4, learning_rate=3e-3),
         ),
         Algorithm(
             name="nm",

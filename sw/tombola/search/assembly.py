@@ -131,6 +131,8 @@ def _norm(
         return FrozenNorm.of(step.norm, bias, channels)
     if kind == "none":
         return None if bias is None else FrozenNorm.of(None, bias, channels)
+    if kind == "refreshed":
+        return BatchNorm(channels, like=step.norm, trained=True, bias=bias)
     if isinstance(quantiser, FixedQuantiser):
         return BatchNorm(channels, scale=1 / quantiser.step, shift=quantiser.half, like=step.norm)
     return BatchNorm(channels, affine=kind == "affine", like=step.norm)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tombola.model.description import Affine
 
-NORMS = ("plain", "affine", "folded", "frozen", "none")
+NORMS = ("plain", "affine", "folded", "frozen", "refreshed", "none")
 STATISTICS_RATE = 0.1
 """Part of a batch's mean and variance that enters the running ones, where a norm names none."""
 EPSILON = 1e-5
@@ -27,6 +27,10 @@ class BatchNorm(nn.Module):
         The result is ``scale * normalised + shift``; 1 and 0 where it is affine.
     like : BatchNorm1d, BatchNorm2d or None
         Names epsilon and rate, and where the factors start.
+    trained : bool
+        Whether factors stay those of `like`, and statistics start from its own.
+    bias : float tensor (channels,) or None
+        What the convolution ahead of `like` adds and the one ahead of this norm does not.
     """
 
     def __init__(
@@ -37,14 +41,24 @@ class BatchNorm(nn.Module):
         scale: float = 1.0,
         shift: float = 0.0,
         like: nn.BatchNorm1d | nn.BatchNorm2d | None = None,
+        trained: bool = False,
+        bias: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.epsilon = EPSILON if like is None else like.eps
         self.rate = STATISTICS_RATE if like is None or like.momentum is None else like.momentum
-        self.affine = affine
+        self.affine = affine or trained
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
         factors, offsets = torch.full((channels,), scale), torch.full((channels,), shift)
+        if trained and like is not None:
+            if like.running_mean is not None:
+                self.mean.copy_(like.running_mean)
+                if bias is not None:
+                    self.mean -= bias.detach()
+                self.variance.copy_(like.running_var)
+            if like.affine:
+                factors, offsets = like.weight.detach().clone(), like.bias.detach().clone()
         if affine:
             learned = like is not None and like.affine
             self.factors = nn.Parameter(like.weight.detach().clone() if learned else factors)

@@ -19,34 +19,16 @@ from tombola.search.plan import (
     PoolAverage,
     PoolMax,
     Shape,
-    Sides,
     Step,
     Subsample,
 )
+from tombola.search.values import Made, Padded, Value, kind_name, map_shape, place
 from tombola.spec.errors import ConfigError
 
 KNOWN = (
     "convolutions, linear layers, batch norms, ReLUs, max, average and adaptive poolings, flatten "
     "and additions"
 )
-
-
-class _Tensor:
-    """A value that a step has made; flat where the model has flattened it."""
-
-    def __init__(self, index: int, shape: Shape, *, flat: bool = False) -> None:
-        self.index, self.shape, self.flat = index, shape, flat
-
-
-class _Padded:
-    """A map between zeros, which a convolution is to read."""
-
-    def __init__(self, source: _Tensor, sides: Sides, shape: Shape) -> None:
-        self.source, self.sides, self.shape = source, sides, shape
-
-
-Value = _Tensor | _Padded | Step
-"""A step that is not yet made may still take a norm, a residual and an activation."""
 
 
 class Reader:
@@ -77,24 +59,24 @@ class Reader:
             if node.op == "placeholder":
                 if self._values:
                     raise ConfigError(f"the model takes {node.name} besides an image; it must not")
-                self._values[node] = _Tensor(0, self._shape)
+                self._values[node] = Made(0, self._shape)
             elif node.op == "output":
                 self._finish(node)
             elif "tensor_meta" in node.meta and node.op != "get_attr":
                 value = self._read(node)
-                if not isinstance(value, _Tensor | _Padded) and len(node.users) > 1:
+                if not isinstance(value, Made | Padded) and len(node.users) > 1:
                     value = self._made(value)
                 self._values[node] = value
         return Plan(shape=self._shape, steps=tuple(self._steps))
 
-    def _made(self, value: Value, output: Output = Output.LINEAR) -> _Tensor:
+    def _made(self, value: Value, output: Output = Output.LINEAR) -> Made:
         """The tensor of a value, made now if it was not."""
-        if isinstance(value, _Tensor):
+        if isinstance(value, Made):
             return value
-        if isinstance(value, _Padded):
+        if isinstance(value, Padded):
             raise ConfigError("a map between zeros may only be read by a convolution")
         self._steps.append(replace(value, output=output) if hasattr(value, "output") else value)
-        return _Tensor(len(self._steps), value.shape)
+        return Made(len(self._steps), value.shape)
 
     def _finish(self, node: fx.Node) -> None:
         value = self._values.get(node.args[0]) if isinstance(node.args[0], fx.Node) else None
@@ -104,7 +86,7 @@ class Reader:
             raise ConfigError(
                 f"the model must return logits (batch, classes), not a map of {value.shape}"
             )
-        if isinstance(value, _Tensor | Subsample):
+        if isinstance(value, Made | Subsample):
             value = Add(input=self._made(value).index, shape=value.shape)
         self._made(value, Output.LOGITS)
 
@@ -117,10 +99,11 @@ class Reader:
         reader = READERS.get(kind)
         try:
             if reader is None:
-                raise ConfigError(f"{_name(kind)} has no place in a ticket, which knows {KNOWN}")
+                name = kind_name(kind)
+                raise ConfigError(f"{name} has no place in a ticket, which knows {KNOWN}")
             return reader(self, node, module)
         except ConfigError as error:
-            raise ConfigError(f"{_place(node)} cannot be searched: {error}") from None
+            raise ConfigError(f"{place(node)} cannot be searched: {error}") from None
 
     def _operand(self, node: fx.Node, index: int = 0) -> Value:
         """The value of an argument."""
@@ -132,7 +115,7 @@ class Reader:
 
     def _conv(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> Value:
         value = self._operand(node)
-        padded = isinstance(value, _Padded) and isinstance(module, nn.Conv2d)
+        padded = isinstance(value, Padded) and isinstance(module, nn.Conv2d)
         source = value.source if padded else self._made(value)
         if not isinstance(module, nn.Linear):
             zeros = value.sides if padded else (0, 0, 0, 0)
@@ -141,7 +124,7 @@ class Reader:
             geometry = operations.linear(module, source.shape)
         else:
             raise ConfigError("a linear layer reads a flat tensor; flatten the map before it")
-        shape = _map_shape(node)
+        shape = map_shape(node)
         return Convolve(
             input=source.index, path=node.target, module=module, shape=shape, **geometry
         )
@@ -183,7 +166,7 @@ class Reader:
 
     def _pool(self, node: fx.Node, module: nn.Module | None) -> Value:
         source = self._made(self._operand(node))
-        step = operations.pooling(node, module, source.index, source.shape, _map_shape(node))
+        step = operations.pooling(node, module, source.index, source.shape, map_shape(node))
         return step if isinstance(step, PoolAverage) else self._made(step)
 
     def _add(self, node: fx.Node, _: nn.Module | None) -> Value:
@@ -207,17 +190,17 @@ class Reader:
         if value.shape[1:] == (1, 1):
             return value
         source = self._made(value)
-        return _Tensor(source.index, source.shape, flat=True)
+        return Made(source.index, source.shape, flat=True)
 
     def _index(self, node: fx.Node, _: nn.Module | None) -> Value:
         source = self._made(self._operand(node))
-        return operations.subsampling(node.args[1], source.index, _map_shape(node))
+        return operations.subsampling(node.args[1], source.index, map_shape(node))
 
     def _pad(self, node: fx.Node, module: nn.ZeroPad2d | None) -> Value:
         value, sides = self._operand(node), operations.surrounded(node, module)
         if sides is None:
-            return operations.padded(node, value, _map_shape(node))
-        return _Padded(self._made(value), sides, _map_shape(node))
+            return operations.padded(node, value, map_shape(node))
+        return Padded(self._made(value), sides, map_shape(node))
 
     def _same(self, node: fx.Node, _: nn.Module | None) -> Value:
         return self._operand(node)
@@ -225,23 +208,6 @@ class Reader:
 
 def _takes_residual(value: Value) -> bool:
     return isinstance(value, Convolve) and value.residual is None
-
-
-def _map_shape(node: fx.Node) -> Shape:
-    shape = tuple(node.meta["tensor_meta"].shape[1:])
-    return (*shape, *(1,) * (3 - len(shape)))
-
-
-def _name(kind: Any) -> str:
-    return kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
-
-
-def _place(node: fx.Node) -> str:
-    """The module in which an operation stands."""
-    if node.op == "call_module":
-        return str(node.target)
-    stack = list(node.meta.get("nn_module_stack") or {})
-    return f"{node.name} in {stack[-1]}" if stack and stack[-1] else node.name
 
 
 _POOLS = (

@@ -5,6 +5,7 @@ from typing import Any
 
 from tombola.search.allocation import Allocation
 from tombola.search.coats import check_ascending, uniform_coats
+from tombola.search.combinations import check_combinations
 from tombola.search.limiter import LIMITS
 from tombola.search.norm import NORMS
 from tombola.search.quantiser import unit_step
@@ -14,7 +15,7 @@ from tombola.search.scores import RANKINGS, STARTS
 from tombola.search.weight_scale import SCALES
 from tombola.search.weight_source import WeightSource
 from tombola.spec.errors import ConfigError
-from tombola.spec.mask_code import MAX_COATS, STORED_BITS
+from tombola.spec.mask_code import MAX_COATS
 from tombola.spec.start_state import MAX_SEED
 
 CHOICES = {
@@ -95,7 +96,8 @@ class SearchSettings:
         Of stored weights, sign included.
     norm : str
         What becomes of batch norms: "plain", without factors; "affine"; "folded", affine behind
-        folded layers alone; "frozen" as they come; "none".
+        folded layers alone; "frozen" as they come; "refreshed", the factors alone as they
+        come; "none".
     activation : str
         What becomes of a ReLU: a "relu" of `activation_bits`, or a "sign".
     activation_bits : int
@@ -165,7 +167,7 @@ class SearchSettings:
                 raise ConfigError(f"{name} must be between 0 and 1, not {getattr(self, name):g}")
         self._check_coats()
         self._check_freezing()
-        self._check_combinations()
+        check_combinations(self)
 
     @property
     def sparsities(self) -> tuple[float, ...]:
@@ -197,54 +199,6 @@ class SearchSettings:
                 f"lock {self.lock:g} leaves no room for {what} {most:g}; lower lock to "
                 f"{1 - most:g} or lower sparsity"
             )
-
-    def _check_combinations(self) -> None:
-        frozen = self.prune + self.lock > 0
-        stored = self.weights is WeightSource.STORED
-        for wrong, message in (
-            (
-                self.scope == "group" and frozen,
-                "groups keep a fixed number of weights, which frozen ones would upset; choose "
-                "another scope, or no prune and lock",
-            ),
-            (
-                self.scope == "threshold" and self.coats > 1,
-                "a threshold at 1/2 makes one coat; choose another scope, or 1 coat",
-            ),
-            (
-                self.limit != "none" and (self.coats > 1 or self.scope in ("group", "threshold")),
-                "a limit on swaps needs 1 coat, and layer or network as scope",
-            ),
-            (
-                self.scale == "alpha" and self.coats > 1,
-                "alpha is the size of one coat; choose another scale, or 1 coat",
-            ),
-            (stored and frozen, "stored weights cannot be frozen; choose no prune and lock"),
-            (
-                stored and (self.scale != "constant" or self.coats > 1),
-                "stored weights have their own size; choose scale constant and 1 coat",
-            ),
-            (
-                self.start == "magnitude" and not stored,
-                "drawn weights are all of one magnitude; start uniform, or store weights",
-            ),
-            (
-                self.rates == "magnitude" and not stored,
-                "drawn weights are all of one magnitude; choose uniform rates, or store weights",
-            ),
-            (
-                self.rates == "magnitude" and (self.scope, self.schedule) != ("layer", "constant"),
-                "rates by magnitude need scope layer and a constant schedule; choose these, or "
-                "uniform rates",
-            ),
-            (
-                stored and self.stored_bits not in STORED_BITS,
-                f"stored_bits must be {min(STORED_BITS)} to {max(STORED_BITS)}, "
-                f"not {self.stored_bits}",
-            ),
-        ):
-            if wrong:
-                raise ConfigError(message)
 
     def record(self) -> dict[str, Any]:
         """The settings as plain strings and numbers, without those that are as usual."""
