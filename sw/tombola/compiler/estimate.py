@@ -1,14 +1,11 @@
 """Clocks that a layer takes and what they are spent on, from its descriptor alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tombola.compiler.weight_ring import WeightRing
-from tombola.spec.descriptor import Operation
+from tombola.compiler.work import Fields, Work
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
-
-Fields = Mapping[str, int]
 
 # Clocks beside the work itself, each measured in co-simulation; docs/benchmarks.md compares.
 BEGIN = 3
@@ -25,6 +22,10 @@ SAVING = 4
 """More for a turn that leaves its row's state to a later one."""
 COMMIT = 5
 """From a group's last step to the clock in which its lines can be read."""
+WORD_END = 1
+"""Of a word of weights of several bits, beside its layers of bits."""
+APPLYING = {1: 1, 2: 1, 4: 1, 8: 2}
+"""Clocks in which positions get their mask bits, by their number a clock; 4 for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,8 @@ class LayerTime:
     construction : int
         The array waits for weights that are being built.
     memory : int
-        ... and they are built late because the weight buffer had no room for them.
+        ... and they are built late because the weight buffer had no room for them; or the further
+        tensor of a residual is read.
     requantisation : int
         The array waits for the output unit.
     overhead : int
@@ -80,85 +82,14 @@ def layer_time(fields: Fields, config: EngineConfig) -> LayerTime:
         return time
     roomy = _run(work, replace(config, weight_lines=1 << 20))
     late = max(0, time.construction - roomy.construction)
-    return replace(time, construction=time.construction - late, memory=late)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What of a descriptor its clocks depend on.
-
-    Attributes
-    ----------
-    groups : tuple of int
-        Channels of each group.
-    positions : int
-        Output positions of a group.
-    lines : int
-        Lines of a position.
-    residual_words : tuple of int
-        Words that each group adds to a position.
-    chunks : tuple of int
-        Words of a row's turns; none for a layer without weights.
-    line_positions : int
-        Positions of a row that make a line.
-    streams : int
-        Start states that a channel needs: of the signs, and of the freezing if there is any.
-    """
-
-    groups: tuple[int, ...]
-    positions: int
-    lines: int
-    residual_words: tuple[int, ...]
-    chunks: tuple[int, ...] = ()
-    line_positions: int = 1
-    streams: int = 1
-
-    @classmethod
-    def of(cls, fields: Fields, config: EngineConfig) -> "Work":
-        """The work of one descriptor."""
-        convolves = fields["operation"] == Operation.CONVOLVE
-        groups = tuple(_portions(fields["channels"], config.rows if convolves else config.lanes))
-        words = _words_of(groups, config.lanes) if fields.get("residual") else [0] * len(groups)
-        work = cls(
-            groups=groups,
-            residual_words=tuple(words),
-            positions=fields["out_height"] * fields["out_width"],
-            lines=fields["lines"],
-        )
-        if not convolves:
-            return work
-        return replace(
-            work,
-            chunks=tuple(_portions(fields["row_words"], fields["chunk_words"])),
-            line_positions=1 << fields["line_positions"],
-            streams=2 if fields["frozen"] else 1,
-        )
-
-    @property
-    def builds(self) -> bool:
-        """Whether the layer has weights."""
-        return bool(self.chunks)
-
-
-def _portions(total: int, size: int) -> Iterator[int]:
-    while total > 0:
-        yield min(size, total)
-        total -= size
-
-
-def _words_of(groups: Sequence[int], lanes: int) -> Iterator[int]:
-    """Words in which the channels of each group lie; the first begins a word."""
-    first = 0
-    for channels in groups:
-        yield (first % lanes + channels - 1) // lanes + 1
-        first += channels
+    return replace(time, construction=time.construction - late, memory=time.memory + late)
 
 
 def _run(work: Work, config: EngineConfig) -> LayerTime:
     """Builds and computes group after group, each as early as it can."""
     lines = max(1, work.lines + config.compact)
     free, last, spacing = BEGIN, -1, 0  # next line, last line of a position, its channels
-    waiting_weights = waiting_output = 0
+    waiting_weights = waiting_output = reading = 0
     ring = WeightRing(config.weight_lines)
     builder = _Builder(work, config, ring)
     for channels, words in zip(work.groups, work.residual_words, strict=True):
@@ -173,6 +104,7 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
         period = max(lines + words, channels)
         last = begin + (work.positions - 1) * period
         waiting_output += begin - (free - 1) + (work.positions - 1) * (period - lines - words)
+        reading += work.positions * words
         ring.release(last - count + 1, count)
         free, spacing = last + 1 + words + config.compact, channels
     turning = int(config.pixels > 1)  # activations come a clock later
@@ -181,8 +113,9 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
     return LayerTime(
         array=array,
         construction=waiting_weights,
+        memory=reading,
         requantisation=waiting_output,
-        overhead=total - array - waiting_weights - waiting_output,
+        overhead=total - array - waiting_weights - waiting_output - reading,
     )
 
 
@@ -197,10 +130,11 @@ class _Builder:
     def chunk(self, index: int, rows: int) -> tuple[int, int]:
         """Builds one chunk of `rows` channels; when it can be read, and its lines."""
         words = self._work.chunks[index]
-        turn = ROW + words * WORD // self._config.construction
+        turn = ROW + words * self._word_clocks()
         turn += SAVING * (index < len(self._work.chunks) - 1)
         # Lines shorter than a step are cut from it one a clock, behind the control's back.
-        turn = max(turn, words * WORD // self._work.line_positions + 1)
+        cut = words * WORD // self._work.line_positions * self._work.planes
+        turn = max(turn, cut + 1)
         lines = self._lines(index)
         for row in range(rows):
             if index == 0:
@@ -212,9 +146,19 @@ class _Builder:
         self._ring.commit(lines)
         return self._now + COMMIT, lines
 
+    def _word_clocks(self) -> int:
+        """Clocks from a word of positions to the next, as far as their bits decide."""
+        width, work = self._config.construction, self._work
+        steps = WORD // width
+        if self._config.planes == 1 and not self._config.stored:
+            return steps
+        waiting = max(steps, APPLYING.get(width, 4) + 1)
+        return (work.waits - 1) * waiting + (work.layers - work.waits + 1) * steps + WORD_END
+
     def _lines(self, index: int) -> int:
         """Lines of one chunk of a row, without those of padding."""
-        if index < len(self._work.chunks) - 1:
-            return self._work.chunks[index] * WORD // self._work.line_positions
-        before = sum(self._work.chunks[:index]) * WORD // self._work.line_positions
-        return self._work.lines - before
+        work = self._work
+        if index < len(work.chunks) - 1:
+            return work.chunks[index] * WORD // work.line_positions * work.planes
+        before = sum(work.chunks[:index]) * WORD // work.line_positions * work.planes
+        return work.lines - before

@@ -1,0 +1,95 @@
+"""What of a layer's descriptor its clocks depend on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tombola.spec.descriptor import Operation
+from tombola.spec.engine import EngineConfig
+
+Fields = Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The loops of one descriptor and the rows that are built for it.
+
+    Attributes
+    ----------
+    groups : tuple of int
+        Channels of each group.
+    positions : int
+        Output positions of a group.
+    lines : int
+        Lines of a position.
+    residual_words : tuple of int
+        Words that each group adds to a position.
+    chunks : tuple of int
+        Words of a row's turns; none for a layer without weights.
+    line_positions : int
+        Positions of a row that make a line.
+    streams : int
+        Start states that a channel needs: of the signs, and of the freezing if there is any.
+    planes : int
+        Of the weights.
+    waits : int
+        Layers of mask bits of which each needs the one before.
+    layers : int
+        All layers of mask bits.
+    """
+
+    groups: tuple[int, ...]
+    positions: int
+    lines: int
+    residual_words: tuple[int, ...]
+    chunks: tuple[int, ...] = ()
+    line_positions: int = 1
+    streams: int = 1
+    planes: int = 1
+    waits: int = 1
+    layers: int = 1
+
+    @classmethod
+    def of(cls, fields: Fields, config: EngineConfig) -> "Work":
+        """The work of one descriptor."""
+        convolves = fields["operation"] == Operation.CONVOLVE
+        groups = tuple(_portions(fields["channels"], config.rows if convolves else config.lanes))
+        words = _words_of(groups, config.lanes) if fields.get("residual") else [0] * len(groups)
+        work = cls(
+            groups=groups,
+            residual_words=tuple(words),
+            positions=fields["out_height"] * fields["out_width"],
+            lines=fields["lines"],
+        )
+        if not convolves:
+            return work
+        stored, planes = fields.get("stored", 0), fields.get("planes", 1)
+        # Without the field there is one coat, or stored weights of one plane, mask and signs.
+        layers = fields.get("bit_layers", 2 * stored) + 1
+        return replace(
+            work,
+            planes=planes,
+            layers=layers,
+            waits=2 if stored else layers,
+            chunks=tuple(_portions(fields["row_words"], fields["chunk_words"])),
+            line_positions=1 << fields["line_positions"],
+            streams=2 if fields["frozen"] else 1,
+        )
+
+    @property
+    def builds(self) -> bool:
+        """Whether the layer has weights."""
+        return bool(self.chunks)
+
+
+def _portions(total: int, size: int) -> Iterator[int]:
+    while total > 0:
+        yield min(size, total)
+        total -= size
+
+
+def _words_of(groups: Sequence[int], lanes: int) -> Iterator[int]:
+    """Words in which the channels of each group lie; the first begins a word."""
+    first = 0
+    for channels in groups:
+        yield (first % lanes + channels - 1) // lanes + 1
+        first += channels
