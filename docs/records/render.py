@@ -3,6 +3,10 @@
 import json
 from pathlib import Path
 
+import allocations
+import by_algorithm
+import by_sparsity
+import freezing_page
 import gpu
 import graphs
 import search_speed
@@ -28,7 +32,8 @@ EXPERIMENTS = (
 HEAD = """# Results
 
 Made by `python docs/records/render.py` from the records in [records](records); a record is made by
-`python docs/records/record.py NAME --work DIR`. Accuracies are percentages of all test images,
+`python docs/records/record.py NAME --work DIR`, that of a study of many searches by `study.py`
+beside it, which can be stopped and goes on. Accuracies are percentages of all test images,
 mean ± standard deviation over the seeds. A ticket is the mask of the last epoch: test images are
 measured, and choose nothing. The integer accuracy is that of the ticket file in the engine's exact
 arithmetic.
@@ -209,7 +214,11 @@ def render() -> str:
             "Four 3x3 convolutions of 16, 16, 32, 32 "
             "channels and a linear layer, {epochs} epochs, all {samples} test images.",
         ),
+        by_algorithm.section(),
         frozen_section(),
+        freezing_page.section(),
+        allocations.section(),
+        by_sparsity.section(),
         source_section(),
         graphs.section(),
         gpu.section(),
@@ -221,3 +230,4 @@ def render() -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(render())
+    freezing_page.picture()
