@@ -25,6 +25,7 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     usual = EngineConfig.for_geometry(geometry, **features)
     boundless = EngineConfig.for_geometry(
         geometry,
+        **features,
         accumulator_bits=32,
         weight_lines=LARGEST,
         activation_words=LARGEST,
@@ -57,6 +58,7 @@ def _features(ticket: Ticket) -> dict[str, Any]:
     return {
         "planes": max((coding.planes for coding in codings), default=1),
         "stored": any(coding.stored is not None for coding in codings),
+        "residual": any(getattr(layer, "residual", None) for layer in ticket.layers),
     }
 
 

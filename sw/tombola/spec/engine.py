@@ -152,6 +152,10 @@ class EngineConfig:
         if self.pixels > 1 and (self.compact or self.activation_banks > 1):
             refused = "a compact engine" if self.compact else "an engine of two activation banks"
             raise ConfigError(f"pixels of {refused} must be 1, not {self.pixels}")
+        if self.residual and (self.compact or self.activation_banks > 1):
+            raise ConfigError(
+                "residual must be False in a compact engine and in one with two banks, not True"
+            )
 
     @classmethod
     def for_geometry(cls, geometry: str, **sizes: Any) -> "EngineConfig":
