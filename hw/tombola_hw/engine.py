@@ -18,7 +18,9 @@ from tombola_hw.stores import ActivationStore, HostWords, TableStore
 from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
 
-BUILT = frozenset({"packing", "pixels", "planes", "residual", "stored"})
+BUILT = frozenset({
+    "fused_pooling", "packing", "pixels", "planes", "residual", "stored",
+})  # fmt: skip
 """Features of `EngineConfig` that there is hardware for."""
 
 

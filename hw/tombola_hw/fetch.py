@@ -115,6 +115,16 @@ class Fetch(wiring.Component):
         ]
         if self._config.planes > 1:
             m.d.sync += step.more.eq(~loops.last_plane)
+        if self._config.fused_pooling:
+            window_first = Signal()
+            m.d.sync += [
+                step.window_first.eq(window_first),
+                step.window_last.eq(loops.last_of_window),
+            ]
+            with m.If(self.start):
+                m.d.sync += window_first.eq(1)
+            with m.Elif(loops.advance & loops.last_line):
+                m.d.sync += window_first.eq(loops.last_of_window)
         if self._config.compact:
             m.d.sync += resting.eq(loops.advance & loops.last_line)
         if self._config.pixels > 1:
@@ -196,6 +206,8 @@ class FetchLoops(wiring.Component):
         the last of the layer.
     last_plane : Out(1)
         The line does not come again for a further plane; only with several planes.
+    last_of_window : Out(1)
+        The position is the last of a window whose maximum is written; only with fused pooling.
     """
 
     def __init__(self, config: EngineConfig):
@@ -213,6 +225,7 @@ class FetchLoops(wiring.Component):
             "last_position": Out(1),
             "last_group": Out(1),
             **({"last_plane": Out(1)} if config.planes > 1 else {}),
+            **({"last_of_window": Out(1)} if config.fused_pooling else {}),
         })
 
     def elaborate(self, platform):
@@ -238,6 +251,16 @@ class FetchLoops(wiring.Component):
             # The activations stay while the planes of a line come.
             loops.insert(0, ("plane", layer.planes, 0))
             bits["plane"] = len(layer.planes)
+        outer = 4  # loops that return to a base of their own
+        if self._config.fused_pooling:
+            # Positions of a window, inside the loops over what is written.
+            at = len(loops) - 3
+            loops[at:at] = [
+                ("pool_width", layer.pool_width, layer.pool_column_step),
+                ("pool_height", layer.pool_height, layer.pool_row_step),
+            ]
+            bits |= dict.fromkeys(("pool_width", "pool_height"), self._config.count_bits)
+            outer += 2
         # The number of the turn after the one in force, 1 during the last: it says beforehand
         # whether that turn is the last, so that no comparison is in the way of an address.
         ahead = {
@@ -248,16 +271,20 @@ class FetchLoops(wiring.Component):
         if self._config.planes > 1:
             across = across & last["plane"]
             m.d.comb += self.last_plane.eq(last["plane"])
+        ends, whole = self.last_line, last["out_width"] & last["out_height"]
+        if self._config.fused_pooling:
+            m.d.comb += self.last_of_window.eq(last["pool_width"] & last["pool_height"])
+            ends, whole = ends & self.last_of_window, whole & self.last_of_window
         m.d.comb += [
             self.last_line.eq(across & last["kernel_width"] & last["kernel_height"]),
-            self.last_position.eq(last["out_width"] & last["out_height"]),
+            self.last_position.eq(whole),
             self.last_group.eq(last["groups"]),
         ]
 
-        # The innermost loops share the running address; the outer four return to their bases.
+        # The innermost loops share the running address; the outer ones return to their bases.
         # One adder serves all: the outermost loop that goes on chooses base and step, and every
         # register inside it takes the sum. The choice is made without `advance`, which comes late.
-        running = len(loops) - 4
+        running = len(loops) - outer
         bases = [self.address] * running + [
             Signal(self._width, name=f"{name}_base") for name, _, _ in loops[running:]
         ]
@@ -292,9 +319,14 @@ class FetchLoops(wiring.Component):
             position.start.eq(self.start),
             position.across.eq(self.advance & across),
             position.down.eq(self.advance & across & last["kernel_width"]),
-            position.next_column.eq(self.advance & self.last_line),
-            position.next_row.eq(self.advance & self.last_line & last["out_width"]),
+            position.next_column.eq(self.advance & ends),
+            position.next_row.eq(self.advance & ends & last["out_width"]),
             position.next_group.eq(self.advance & self.last_line & self.last_position),
             self.inside.eq(position.inside),
         ]
+        if self._config.fused_pooling and self._config.pixels == 1:
+            m.d.comb += [
+                position.pool_column.eq(self.advance & self.last_line),
+                position.pool_row.eq(self.advance & self.last_line & last["pool_width"]),
+            ]
         return m

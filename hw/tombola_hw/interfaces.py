@@ -44,6 +44,21 @@ def line_layout(config: EngineConfig) -> data.StructLayout:
     })
 
 
+def window_members(config: EngineConfig) -> dict[str, ShapeLike]:
+    """What is said of a position if maxima over windows of positions may be written.
+
+    `window_first` and `window_last`: it is its window's first, its last; both if it is written
+    alone.
+    """
+    names = ("window_first", "window_last") if config.fused_pooling else ()
+    return {name: unsigned(1) for name in names}
+
+
+def window_from(config: EngineConfig, target, source) -> list:
+    """Assignments of these members to `target`."""
+    return [target[name].eq(source[name]) for name in window_members(config)]
+
+
 def step_layout(config: EngineConfig) -> data.StructLayout:
     """What the fetch unit says of one line, beside the activations and weights of that line.
 
@@ -61,6 +76,7 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
         "end": unsigned(1),
         "count": range(max(2, config.sum_channels)),
         **({"more": unsigned(1)} if config.planes > 1 else {}),
+        **window_members(config),
     })
 
 
@@ -98,6 +114,7 @@ def sums_layout(config: EngineConfig) -> data.StructLayout:
         "count": range(max(2, config.sum_channels)),
         "new_group": unsigned(1),
         "end": unsigned(1),
+        **window_members(config),
     })
 
 
@@ -133,4 +150,5 @@ __all__ = [
     "NO_COLLISIONS", "OPERAND_BITS", "STRIP_MARGIN", "activation_layout", "address_bits",
     "each_pixel", "layer_layout", "line_layout", "of_pixels", "pixels_layout", "result_layout",
     "step_layout", "sums_layout", "table_layout", "weights_layout",
+    "window_from", "window_members",
 ]

@@ -14,6 +14,7 @@ from tombola_hw.interfaces import (
     step_layout,
     sums_layout,
     weights_layout,
+    window_from,
 )
 from tombola_hw.mac_row import MacRow
 
@@ -139,6 +140,7 @@ class MacArray(wiring.Component):
             self.sums.p.count.eq(step.count),
             self.sums.p.new_group.eq(step.new_group),
             self.sums.p.end.eq(step.end),
+            *window_from(self._config, self.sums.p, step),
         ]
         return m
 

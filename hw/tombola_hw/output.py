@@ -21,6 +21,7 @@ from tombola_hw.requantiser import Requantiser
 from tombola_hw.residual import ResidualQueue
 from tombola_hw.serialiser import Serialiser
 from tombola_hw.table_cursor import TableCursor
+from tombola_hw.window_maximum import WindowMaximum
 
 
 class OutputUnit(wiring.Component):
@@ -84,7 +85,7 @@ class OutputUnit(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a position's sums to its first result."""
-        return 1 + self._requantisers[0].latency
+        return 1 + self._requantisers[0].latency + self._config.fused_pooling
 
     def elaborate(self, platform):
         m = Module()
@@ -134,12 +135,21 @@ class OutputUnit(wiring.Component):
             m.d.sync += [later.eq(place), later_valid.eq(valid)]
             place, valid = later, later_valid
 
+        computed = [each.result for each in self._requantisers]
+        if self._config.fused_pooling:
+            m.submodules.maximum = maximum = WindowMaximum(self._config)
+            m.d.comb += [maximum.values.valid.eq(valid), maximum.values.p.place.eq(place)]
+            values = of_pixels(self._config, maximum.values.p.value)
+            m.d.comb += [value.eq(each) for value, each in zip(values, computed, strict=True)]
+            valid, place = maximum.results.valid, maximum.results.p.place
+            computed = of_pixels(self._config, maximum.results.p.value)
+
         results = of_pixels(self._config, self.results.p.value)
         m.d.comb += [
             placement.places.valid.eq(valid),
             placement.places.p.eq(place),
             self.results.valid.eq(valid),
-            results[0].eq(requantiser.result),
+            results[0].eq(computed[0]),
             self.results.p.address.eq(placement.address),
             self.results.p.lane.eq(placement.lane),
             self.results.p.logits.eq(self.layer.logits),
@@ -148,8 +158,6 @@ class OutputUnit(wiring.Component):
         if self._config.pixels > 1:
             every, one = (1 << self._config.pixels) - 1, 1 << placement.bank
             m.d.comb += self.results.p.banks.eq(Mux(self.layer.parallel, every, one))
-            for pixel, each in enumerate(self._requantisers[1:], start=1):
-                m.d.comb += results[pixel].eq(
-                    Mux(self.layer.parallel, each.result, requantiser.result)
-                )
+            for result, own in zip(results[1:], computed[1:], strict=True):
+                m.d.comb += result.eq(Mux(self.layer.parallel, own, computed[0]))
         return m

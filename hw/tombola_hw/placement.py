@@ -32,7 +32,7 @@ class Placement(wiring.Component):
     layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock before its first place.
-    places : In(stream.Signature(place_layout(), always_ready=True))
+    places : In(stream.Signature(place_layout(config), always_ready=True))
     address : Out(20)
     lane : Out(range(lanes))
         Both of the place of the same clock; `lane` is 0 for logits.
@@ -47,7 +47,7 @@ class Placement(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
-            "places": In(stream.Signature(place_layout(), always_ready=True)),
+            "places": In(stream.Signature(place_layout(config), always_ready=True)),
             "address": Out(result["address"].shape),
             "lane": Out(result["lane"].shape),
             **({"bank": Out(unsigned(config.turn_bits))} if config.pixels > 1 else {}),

@@ -6,7 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import ACTIVATION_BITS, OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
-from tombola_hw.interfaces import of_pixels, pixels_layout, step_layout, sums_layout
+from tombola_hw.interfaces import (
+    of_pixels,
+    pixels_layout,
+    step_layout,
+    sums_layout,
+    window_from,
+)
 
 
 class PoolLane(wiring.Component):
@@ -203,5 +209,6 @@ class PoolUnit(wiring.Component):
             self.sums.p.count.eq(step.count),
             self.sums.p.new_group.eq(step.new_group),
             self.sums.p.end.eq(step.end),
+            *window_from(self._config, self.sums.p, step),
         ]
         return m

@@ -135,7 +135,7 @@ class ResidualQueue(wiring.Component):
         A layer begins: all words are forgotten.
     push, word : In(1), In(pixels_layout(config))
         A word a pixel to keep; they can be taken up in the next clock.
-    places : In(stream.Signature(place_layout(), always_ready=True))
+    places : In(stream.Signature(place_layout(config), always_ready=True))
     value : Out(each_pixel(config, signed(9)))
         0 in a layer without a further tensor.
     """
@@ -152,7 +152,7 @@ class ResidualQueue(wiring.Component):
             "start": In(1),
             "push": In(1),
             "word": In(pixels_layout(config)),
-            "places": In(stream.Signature(place_layout(), always_ready=True)),
+            "places": In(stream.Signature(place_layout(config), always_ready=True)),
             "value": Out(each_pixel(config, signed(OPERAND_BITS))),
         })
 

@@ -6,17 +6,27 @@ from amaranth import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import each_pixel, of_pixels, sums_layout
+from tombola_hw.interfaces import each_pixel, of_pixels, sums_layout, window_members
 
 
-def place_layout() -> data.StructLayout:
+def place_layout(config: EngineConfig) -> data.StructLayout:
     """Where a value stands: `first` of its position, in a `new_group`, the layer's `end`."""
     return data.StructLayout({
         "first": unsigned(1),
         "new_group": unsigned(1),
         "end": unsigned(1),
+        **window_members(config),
+    })
+
+
+def result_value_layout(config: EngineConfig) -> data.StructLayout:
+    """A requantised value a pixel and where they stand."""
+    return data.StructLayout({
+        "value": each_pixel(config, signed(LOGIT_BITS)),
+        "place": place_layout(config),
     })
 
 
@@ -24,7 +34,7 @@ def value_layout(config: EngineConfig) -> data.StructLayout:
     """One sum a pixel and where they stand."""
     return data.StructLayout({
         "value": each_pixel(config, signed(config.accumulator_bits)),
-        "place": place_layout(),
+        "place": place_layout(config),
     })
 
 
@@ -81,6 +91,7 @@ class Serialiser(wiring.Component):
                     m.d.sync += waits[index].eq(pooled)
 
         busy, first, new_group, end = Signal(), Signal(), Signal(), Signal()
+        window = {name: Signal(name=name) for name in window_members(self._config)}
         remaining = Signal.like(self.mac.p.count)
         m.d.sync += [remaining.eq(remaining - 1), first.eq(0)]
         with m.If(remaining == 0):
@@ -93,6 +104,7 @@ class Serialiser(wiring.Component):
                     remaining.eq(source.p.count),
                     new_group.eq(source.p.new_group),
                     end.eq(source.p.end),
+                    *(held.eq(source.p[name]) for name, held in window.items()),
                 ]
 
         m.d.comb += [
@@ -101,5 +113,6 @@ class Serialiser(wiring.Component):
             self.values.p.place.first.eq(first),
             self.values.p.place.new_group.eq(new_group),
             self.values.p.place.end.eq(end & (remaining == 0)),
+            *(self.values.p.place[name].eq(held) for name, held in window.items()),
         ]
         return m

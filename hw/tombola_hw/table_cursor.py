@@ -25,7 +25,7 @@ class TableCursor(wiring.Component):
     layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock before its first place.
-    places : In(stream.Signature(place_layout(), always_ready=True))
+    places : In(stream.Signature(place_layout(config), always_ready=True))
     address : Out(address_bits(table_entries))
         Of the place of the same clock.
     """
@@ -36,7 +36,7 @@ class TableCursor(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
-            "places": In(stream.Signature(place_layout(), always_ready=True)),
+            "places": In(stream.Signature(place_layout(config), always_ready=True)),
             "address": Out(unsigned(self._bits)),
         })
 

@@ -124,3 +124,66 @@ def test_a_fault_in_lanes_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(packed_network(1), engine(2, 8, packing=True))
+
+
+def pooled_network(channels: int) -> TicketBuilder:
+    """Convolutions with a pooling behind, of windows that divide the map and that do not."""
+    return (
+        TicketBuilder((channels, 7, 6), type=SIGNED)
+        .conv(5, (3, 2), window=Window(padding=(1, 0, 1, 1)), freeze=(40, 60),
+              in_channels=channels, output=SIGNED)
+        .max_pool((2, 3), Window(stride=(2, 3)))
+        .conv(7, (2, 1), window=Window(stride=(1, 2), padding=(1, 0, 0, 0)), in_channels=5)
+        .max_pool((2, 1), Window(stride=(2, 1)))
+        .max_pool((1, 1), Window())
+        .conv(3, (1, 1), in_channels=7, logits=True)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "channels", "more"),
+    [(3, 4, 3, {}), (1, 2, 2, {"compact": True}), *(
+        pytest.param(*shape, marks=pytest.mark.slow)
+        for shape in [(8, 4, 3, {}), (2, 1, 1, {}), (2, 8, 5, {"packing": True, "residual": True})]
+    )],
+)  # fmt: skip
+def test_pooling_before_the_write(rows, lanes, channels, more):
+    config = engine(rows, lanes, fused_pooling=True, **more)
+    builder = pooled_network(channels)
+    program = compile_ticket(builder.build(), config)
+    assert [step.pool for step in program.plan.steps] == [(2, 3), (2, 1), (1, 1), (1, 1)]
+    assert 1 not in program.placements
+    check_layers(builder, config)
+
+
+def test_only_what_a_pooling_alone_reads_is_pooled_before_the_write():
+    config = engine(4, 4, fused_pooling=True, residual=True)
+    same, pool = Window(padding=(1, 1, 1, 1)), Window(stride=(2, 2))
+
+    def steps(builder: TicketBuilder) -> int:
+        logits = {"in_channels": 4, "logits": True}
+        return len(compile_ticket(builder.conv(3, (1, 1), **logits).build(), config).plan.steps)
+
+    def conv(**more) -> TicketBuilder:
+        return TicketBuilder((4, 4, 4)).conv(4, window=same, in_channels=4, **more)
+
+    assert steps(conv().max_pool((2, 2), pool)) == 2
+    assert steps(conv(residual=Residual(tensor=0, scale=5)).max_pool((2, 2), pool)) == 3
+    assert steps(conv().max_pool((3, 2), pool)) == 3
+    padded = Window(stride=(2, 2), padding=(0, 0, 1, 0))
+    assert steps(conv().max_pool((2, 2), padded)) == 3
+    twice = conv().max_pool((1, 1), Window())
+    assert steps(twice.rescale(channels=4, residual=Residual(tensor=1, scale=5))) == 4
+
+
+@pytest.mark.parametrize(("module", "was", "becomes"), [
+    ("window_maximum", "fresh | (short > reader.data)", "short > reader.data"),
+    ("window_maximum", "Mux(fresh, place.new_group, new_group)", "place.new_group"),
+    ("fetch", "Mux(self.pool_row, column, window_x + layer.pool_stride_x)",
+     "window_x + layer.pool_stride_x"),
+    ("fetch", "m.d.sync += [column.eq(next_x), window_y.eq(row)]", "m.d.sync += column.eq(next_x)"),
+], ids=["not reset", "group", "column", "row"])  # fmt: skip
+def test_a_fault_in_pooling_before_the_write_is_seen(monkeypatch, module, was, becomes):
+    faults.build_in(monkeypatch, module, was, becomes)
+    with pytest.raises(AssertionError):
+        check_layers(pooled_network(3), engine(3, 4, fused_pooling=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tombola.compiler.layers import positions
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
@@ -27,7 +28,7 @@ def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> N
     """
     convolves = fields["operation"] == Operation.CONVOLVE
     if convolves:
-        several = fields["out_height"] * fields["out_width"] > 1
+        several = positions(fields) > 1
         word = fields.get("planes", 1) * WORD >> fields["line_positions"]
         require(
             fields["lines"] if several else min(word, fields["lines"]),

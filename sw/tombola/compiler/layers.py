@@ -1,5 +1,6 @@
 """One step to the fields of its descriptor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,21 +99,33 @@ def fields(
     return {name: every[name] for name in config.descriptor.places}
 
 
+def positions(fields: Mapping[str, int]) -> int:
+    """Output positions that are computed for each channel group, also those pooled away."""
+    windows = fields.get("pool_height", 1) * fields.get("pool_width", 1)
+    return fields["out_height"] * fields["out_width"] * windows
+
+
 def _window_fields(step: Step, source: Buffer, place: Placement) -> dict[str, int]:
-    (down, across), (top, left) = step.stride, step.first
+    (down, across), (top, left), (rows, columns) = step.stride, step.first, step.pool
     _, height, width = source.shape
     pitch = width * place.groups
     return {
         "in_height": height,
         "in_width": width,
-        "stride_y": down,
-        "stride_x": across,
+        "pool_height": rows,
+        "pool_width": columns,
+        "pool_stride_y": down,
+        "pool_stride_x": across,
+        "stride_y": rows * down,
+        "stride_x": columns * across,
         "first_y": top,
         "first_x": left,
         "input_base": (place.base + top * pitch + left * place.groups) & ADDRESS_MASK,
         "kernel_row_step": pitch,
-        "pixel_step": across * place.groups,
-        "line_step": down * pitch,
+        "pool_column_step": across * place.groups,
+        "pool_row_step": down * pitch,
+        "pixel_step": columns * across * place.groups,
+        "line_step": rows * down * pitch,
     }
 
 
@@ -173,7 +186,8 @@ def _weight_fields(
     assert isinstance(work, Conv)
     mask = ticket.masks[work.mask]
     weight_set, planes = ticket.weight_sets[mask.weight_set], mask.coding.planes
-    layout, positions = weight_set.layout, target.shape[1] * target.shape[2]
+    layout = weight_set.layout
+    positions = target.shape[1] * target.shape[2] * step.pool[0] * step.pool[1]
     padded = layout.padded_channels
     # Up to 32 channels only the row's last word is cut; above, the last word of each position.
     period = layout.words if padded <= WORD else padded // WORD

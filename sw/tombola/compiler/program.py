@@ -6,7 +6,17 @@ from functools import cached_property
 
 import numpy as np
 
-from tombola.compiler import estimate, fit, images, layers, memory_plan, packing, steps, strips
+from tombola.compiler import (
+    estimate,
+    fit,
+    fusing,
+    images,
+    layers,
+    memory_plan,
+    packing,
+    steps,
+    strips,
+)
 from tombola.compiler.layers import StepPlaces
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Plan
@@ -124,9 +134,14 @@ class Program:
         return min(4, self.config.lanes)
 
     def tensor_ranges(self, tensor: int) -> list[tuple[int, int]]:
-        """Address and number of host words of each strip; the last tensor's are the results."""
+        """Address and number of host words of each strip; the last tensor's are the results.
+
+        None if the engine keeps no such tensor, since it pools before it writes.
+        """
         if tensor == self.plan.results:
             return [self.result_words]
+        if tensor not in self.placements:
+            return []
         place, buffer = self.placements[tensor], self.plan.buffers[tensor]
         ratio = self.config.lanes // self._unit
         _, height, width = buffer.shape
@@ -138,7 +153,12 @@ class Program:
         return ranges
 
     def tensor_from_words(self, tensor: int, words: np.ndarray) -> np.ndarray:
-        """Host words of all of a tensor's ranges to an int64 array (channels, height, width)."""
+        """Host words of all of a tensor's ranges to an int64 array (channels, height, width).
+
+        All empty if there are no words.
+        """
+        if not words.size:
+            return np.zeros((0, 0, 0), dtype=np.int64)
         buffer = self.plan.buffers[tensor]
         channels, height, width = buffer.shape
         if tensor == self.plan.results:
@@ -188,7 +208,8 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     tensors = rules.check(ticket)
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
-    plan = packing.pack(ticket, steps.plan(ticket, tensors, config), config)
+    plan = fusing.fuse(ticket, steps.plan(ticket, tensors, config), config)
+    plan = packing.pack(ticket, plan, config)
     plan = strips.cut(plan, config)
     placements = memory_plan.place(plan, config)
     first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words

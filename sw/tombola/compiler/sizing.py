@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tombola.compiler import layers
 from tombola.compiler.program import compile_ticket
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
@@ -39,7 +40,7 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
         fields["lines"]
         for fields in program.descriptors
         if fields["operation"] == Operation.CONVOLVE
-        and fields["out_height"] * fields["out_width"] > 1
+        and layers.positions(fields) > 1
     ]
     needs = {
         "weight_lines": max(several_positions, default=1),

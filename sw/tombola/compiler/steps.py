@@ -71,6 +71,8 @@ class Step:
         Row and column of the input at which the first window begins.
     packed : bool
         Kernel positions lie side by side in the lanes.
+    pool : (int, int)
+        Rows and columns of output positions of which only the maximum is written.
     channel : int or None
         The step copies all channels of its source to the target's from this one on.
     """
@@ -84,6 +86,7 @@ class Step:
     stride: tuple[int, int] = (1, 1)
     first: tuple[int, int] = (0, 0)
     packed: bool = False
+    pool: tuple[int, int] = (1, 1)
     channel: int | None = None
 
     @property

@@ -74,6 +74,9 @@ FIELDS = (
     _count("inner", "activation words read at one kernel position"),
     Field("planes", 3, "binary planes of its weights", feature="planes"),
     _count("lines", "kernel_height x kernel_width x inner x planes: weight lines of a group"),
+    # Positions of a window of the output, one after the other: only their maximum is written
+    _count("pool_height", "rows of output positions to one written", feature="fused_pooling"),
+    _count("pool_width", "columns of output positions to one written", feature="fused_pooling"),
     # Where the window stands in the input, for padding
     _count("in_height", "input rows"),
     _count("in_width", "input columns"),
@@ -91,6 +94,14 @@ FIELDS = (
     Field("kernel_row_step", ADDRESS_BITS, "from one kernel row to the next"),
     Field("pixel_step", ADDRESS_BITS, "from one output column's window to the next"),
     Field("line_step", ADDRESS_BITS, "from one output row's windows to the next"),
+    _count("pool_stride_y", "input rows from one of these rows to the next",
+           feature="fused_pooling"),
+    _count("pool_stride_x", "input columns from one of these columns to the next",
+           feature="fused_pooling"),
+    Field("pool_row_step", ADDRESS_BITS, "from one of these rows to the next",
+          feature="fused_pooling"),
+    Field("pool_column_step", ADDRESS_BITS, "from one of these columns to the next",
+          feature="fused_pooling"),
     Field("group_step", ADDRESS_BITS, "from one channel group to the next: 0, pooling 1"),
     Field("output_base", ADDRESS_BITS, "word (logits: result) of the first output"),
     Field(
