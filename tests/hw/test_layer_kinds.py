@@ -177,11 +177,11 @@ def test_only_what_a_pooling_alone_reads_is_pooled_before_the_write():
 
 
 @pytest.mark.parametrize(("module", "was", "becomes"), [
-    ("window_maximum", "fresh | (short > reader.data)", "short > reader.data"),
+    ("window_maximum", "fresh | (short > kept)", "short > kept"),
     ("window_maximum", "Mux(fresh, place.new_group, new_group)", "place.new_group"),
-    ("fetch", "Mux(self.pool_row, column, window_x + layer.pool_stride_x)",
+    ("window_position", "Mux(self.pool_row, column, window_x + layer.pool_stride_x)",
      "window_x + layer.pool_stride_x"),
-    ("fetch", "m.d.sync += [column.eq(next_x), window_y.eq(row)]", "m.d.sync += column.eq(next_x)"),
+    ("window_position", "[column.eq(next_x), window_y.eq(row)]", "column.eq(next_x)"),
 ], ids=["not reset", "group", "column", "row"])  # fmt: skip
 def test_a_fault_in_pooling_before_the_write_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)

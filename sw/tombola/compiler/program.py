@@ -136,12 +136,12 @@ class Program:
     def tensor_ranges(self, tensor: int) -> list[tuple[int, int]]:
         """Address and number of host words of each strip; the last tensor's are the results.
 
-        None if the engine keeps no such tensor, since it pools before it writes.
+        No words if the engine keeps no such tensor, since it pools before it writes.
         """
         if tensor == self.plan.results:
             return [self.result_words]
         if tensor not in self.placements:
-            return []
+            return [(Window.ACTIVATIONS.base, 0)]
         place, buffer = self.placements[tensor], self.plan.buffers[tensor]
         ratio = self.config.lanes // self._unit
         _, height, width = buffer.shape
