@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from tombola.compiler.layers import positions
 from tombola.compiler.memory_plan import buffer_lives
 from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.sizing import LARGEST, accumulator_bits
@@ -91,7 +92,7 @@ def needs_of(program: Program) -> dict[str, Need]:
         (f"step {index}", fields["lines"])
         for index, fields in enumerate(program.descriptors)
         if fields["operation"] == Operation.CONVOLVE
-        and fields["out_height"] * fields["out_width"] > 1
+        and positions(fields) > 1
     ]
     bases: dict[int, str] = {}
     for step, fields in zip(plan.steps, program.descriptors, strict=True):

@@ -26,7 +26,6 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     usual = EngineConfig.for_geometry(geometry, **features)
     boundless = EngineConfig.for_geometry(
         geometry,
-        **features,
         accumulator_bits=32,
         weight_lines=LARGEST,
         activation_words=LARGEST,
