@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from tombola.compiler.layers import positions
 from tombola.compiler.weight_ring import WeightRing
 from tombola.compiler.work import Fields, Work
 from tombola.spec.engine import EngineConfig

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tombola.compiler.layers import positions
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 
@@ -57,7 +58,7 @@ class Work:
         work = cls(
             groups=groups,
             residual_words=tuple(words),
-            positions=fields["out_height"] * fields["out_width"],
+            positions=positions(fields),
             lines=fields["lines"],
         )
         if not convolves:
