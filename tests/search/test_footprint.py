@@ -103,6 +103,13 @@ def test_seventy_percent_frozen_is_a_third():
         assert smaller == pytest.approx(1 / 0.3, rel=0.015)
 
 
+@pytest.mark.parametrize("norm", ["affine", "frozen", "refreshed"])
+def test_factors_are_counted_wherever_they_come_from(norm):
+    counted = footprint(layers("resnet8"), Scheme(norm=norm))
+    assert counted.affine_bits == 64 * counted.norm_channels > 0
+    assert footprint(layers("resnet8"), Scheme(norm="plain")).affine_bits == 0
+
+
 def test_coats_over_frozen_weights():
     """Locked weights are in every coat and own no bit of any."""
     scheme = Scheme(sparsities=(0.5, 0.75), prune=0.25, lock=0.125)

@@ -190,7 +190,10 @@ def footprint(layers: Sequence[SurveyedLayer], scheme: Scheme) -> Footprint:
     coded = [free, *kept[:-1]]
     norm_channels = sum(layer.norm_channels for layer in layers)
     folded_channels = sum(layer.norm_channels for layer in layers if layer.uses > 1)
-    affine = {"affine": norm_channels, "frozen": norm_channels, "folded": folded_channels}
+    affine = {
+        **dict.fromkeys(("affine", "frozen", "refreshed"), norm_channels),
+        "folded": folded_channels,
+    }
     statistics = 0 if scheme.norm == "none" else norm_channels
     channels = sum(layer.uses * layer.size.out_channels for layer in layers)
     stored = scheme.stored_bits * kept[0]
