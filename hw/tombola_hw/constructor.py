@@ -10,6 +10,7 @@ from tombola_hw.bit_layers import BitLayers
 from tombola_hw.class_drawer import ClassDrawer
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import address_bits, layer_layout, line_layout
+from tombola_hw.lane_shifter import LaneShifter
 from tombola_hw.line_packer import LinePacker, step_codes_layout
 from tombola_hw.mask_applier import MaskApplier
 from tombola_hw.start_state import seed_layout
@@ -88,7 +89,13 @@ class WeightConstructor(wiring.Component):
             m.submodules.buffer = buffer = StreamBuffer(step_codes_layout(self._config))
             connect(m, applier.codes, buffer.items)
             connect(m, buffer.delayed, packer.steps)
-        connect(m, packer.lines, flipped(self.lines))
+        if self._config.grouped:
+            m.submodules.shifter = shifter = LaneShifter(self._config)
+            connect(m, packer.lines, shifter.lines)
+            connect(m, shifter.shifted, flipped(self.lines))
+            m.d.comb += [shifter.layer.eq(self.layer), shifter.start.eq(self.start)]
+        else:
+            connect(m, packer.lines, flipped(self.lines))
         m.d.comb += [
             control.layer.eq(self.layer),
             control.seed.eq(self.seed),

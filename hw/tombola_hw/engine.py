@@ -19,7 +19,7 @@ from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
 
 BUILT = frozenset({
-    "fused_pooling", "packing", "pixels", "planes", "residual", "stored",
+    "fused_pooling", "grouped", "packing", "pixels", "planes", "residual", "stored",
 })  # fmt: skip
 """Features of `EngineConfig` that there is hardware for."""
 

@@ -182,6 +182,8 @@ class GroupChannels(wiring.Component):
         following = Signal.like(left)
         rows, lanes = self._config.rows, self._config.lanes
         size = Mux(self.layer.operation == Operation.CONVOLVE, rows, lanes)
+        if self._config.grouped:
+            size = self.layer.group_channels
 
         m.d.comb += following.eq(Mux(self.start, self.layer.channels, left - size))
         m.d.comb += self.count.eq(Mux(left < size, left, size) - 1)
@@ -237,6 +239,9 @@ class FetchLoops(wiring.Component):
             down = Mux(position.row_ends, layer.kernel_row_wrap, down)
             further = Mux(position.window_ends, layer.line_wrap, further)
             m.d.comb += self.turn.eq(position.turn)
+        group_step = layer.group_step
+        if self._config.grouped:
+            group_step = Mux(self._repeated(m), group_step, 0)
         # Innermost first; the step is what the loop adds to its base when it goes on.
         loops = [
             ("inner", layer.inner, 1),
@@ -244,7 +249,7 @@ class FetchLoops(wiring.Component):
             ("kernel_height", layer.kernel_height, down),
             ("out_width", layer.out_width, layer.pixel_step),
             ("out_height", layer.out_height, further),
-            ("groups", layer.groups, layer.group_step),
+            ("groups", layer.groups, group_step),
         ]
         bits = dict.fromkeys((name for name, _, _ in loops), self._config.count_bits)
         if self._config.planes > 1:
@@ -330,3 +335,14 @@ class FetchLoops(wiring.Component):
                 position.pool_row.eq(self.advance & self.last_line & last["pool_width"]),
             ]
         return m
+
+    def _repeated(self, m):
+        """Whether the group in force is the last that reads the same words."""
+        layer = self.layer
+        ahead, last = Signal(self._config.count_bits, init=1), Signal()
+        final = ahead == layer.group_repeats
+        with m.If(self.start | (self.advance & self.last_line & self.last_position)):
+            m.d.sync += [last.eq(final), ahead.eq(Mux(final, 1, ahead + 1))]
+        with m.Elif(~self.busy):
+            m.d.sync += ahead.eq(1)
+        return last

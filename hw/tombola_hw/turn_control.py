@@ -99,6 +99,8 @@ class TurnControl(wiring.Component):
         group_end = Signal.like(self.row)  # last row, as the first chunk found it
         all_begun = states.channel == self.layer.channels
         full = self.row == self._config.rows - 1
+        if self._config.grouped:
+            full = self.row + 1 == self.layer.group_channels
         at_end = Mux(first_chunk, all_begun | full, self.row == group_end)
         step = self.places.valid & self.places.ready
 

@@ -7,6 +7,7 @@ from support.tickets import SIGNED, TicketBuilder
 
 from tombola.compiler import compile_ticket, packing
 from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
 from tombola.spec.ticket import Residual, Window
 
 
@@ -187,3 +188,66 @@ def test_a_fault_in_pooling_before_the_write_is_seen(monkeypatch, module, was, b
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(pooled_network(3), engine(3, 4, fused_pooling=True))
+
+
+def grouped_network(channels: int, groups: int, wider: int) -> TicketBuilder:
+    """Depthwise convolutions and others in groups, between dense ones."""
+    same, out = Window(padding=(1, 1, 1, 1)), groups * wider
+    return (
+        TicketBuilder((channels, 4, 5), type=SIGNED)
+        .conv(channels, window=same, in_channels=1, groups=channels, output=SIGNED)
+        .conv(out, (1, 1), in_channels=channels // groups, groups=groups, freeze=(40, 60))
+        .conv(2 * out, (2, 3), window=Window(stride=(2, 1), padding=(0, 1, 1, 1)), in_channels=1,
+              groups=out)
+        .conv(3, (2, 2), window=Window(stride=(1, 2)), in_channels=2 * out)
+        .conv(3, (1, 2), in_channels=1, groups=3, logits=True)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "channels", "groups", "wider", "more"),
+    [(3, 4, 10, 5, 3, {}), (4, 8, 16, 2, 5, {"planes": 2}), *(
+        pytest.param(*shape, marks=pytest.mark.slow)
+        for shape in [
+            (8, 2, 16, 2, 4, {"compact": True}), (2, 16, 5, 5, 1, {"residual": True}),
+            (5, 1, 6, 2, 7, {"fused_pooling": True}), (16, 32, 40, 20, 2, {}),
+            (3, 4, 24, 2, 3, {"packing": True}),
+        ]
+    )],
+)  # fmt: skip
+def test_grouped_convolutions(rows, lanes, channels, groups, wider, more):
+    config = engine(rows, lanes, grouped=True, ticket_words=16384, **more)
+    check_layers(grouped_network(channels, groups, wider), config)
+
+
+def test_rows_of_a_depthwise_convolution_run_at_once():
+    ticket = TicketBuilder((32, 8, 8)).conv(32, in_channels=1, groups=32, logits=True).build()
+    sizes = {"grouped": True, "result_words": 2048}
+    [fields] = compile_ticket(ticket, engine(8, 16, **sizes)).descriptors
+    assert (fields["groups"], fields["group_channels"], fields["lines"]) == (4, 8, 9)
+    assert (fields["group_repeats"], fields["lane_step"]) == (2, 1)
+
+
+def test_groups_that_begin_anywhere_in_a_word_are_refused():
+    ticket = TicketBuilder((12, 4, 4)).conv(4, in_channels=6, groups=2, logits=True).build()
+    with pytest.raises(FitError) as caught:
+        compile_ticket(ticket, engine(4, 4, grouped=True))
+    assert str(caught.value) == (
+        "layer 0: the 6 input channels of a group must divide the 4 lanes or be a multiple of "
+        "them; use an engine of other lanes"
+    )
+    with pytest.raises(FitError) as caught:
+        compile_ticket(ticket, engine(4, 4))
+    assert str(caught.value) == "layer 0 has groups; use an engine built with grouped"
+
+
+@pytest.mark.parametrize(("module", "was", "becomes"), [
+    ("lane_shifter", "self.lines.p.positive << lane", "self.lines.p.positive"),
+    ("lane_shifter", "channel == self.layer.lane_channels", "channel == 1"),
+    ("fetch", "Mux(self._repeated(m), group_step, 0)", "group_step"),
+    ("turn_control", "self.row + 1 == self.layer.group_channels", "full"),
+], ids=["lane", "channels of a lane", "repeats", "rows"])  # fmt: skip
+def test_a_fault_in_groups_is_seen(monkeypatch, module, was, becomes):
+    faults.build_in(monkeypatch, module, was, becomes)
+    with pytest.raises(AssertionError):
+        check_layers(grouped_network(8, 4, 3), engine(3, 4, grouped=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tombola.compiler.layers import positions
+from tombola.compiler.grouping import convolved
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
@@ -28,10 +28,10 @@ def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> N
     """
     convolves = fields["operation"] == Operation.CONVOLVE
     if convolves:
-        several = positions(fields) > 1
+        whole = fields["chunk_words"] == fields["row_words"]
         word = fields.get("planes", 1) * WORD >> fields["line_positions"]
         require(
-            fields["lines"] if several else min(word, fields["lines"]),
+            fields["lines"] if whole else min(word, fields["lines"]),
             config.weight_lines,
             f"layer {layer}: lines of the weight buffer",
             "use more lanes or a deeper weight buffer",
@@ -75,8 +75,13 @@ def check_layer(
         return
     mask = ticket.masks[operation.mask]
     weight_set = ticket.weight_sets[mask.weight_set]
-    if operation.groups != 1:
-        raise FitError(f"layer {layer} is grouped, which this engine does not run yet")
+    if operation.groups > 1 and not config.grouped:
+        raise FitError(f"layer {layer} has groups; use an engine built with grouped")
+    try:
+        channels = tensors[operation.input].shape[0], tensors[layer + 1].shape[0]
+        convolved(operation.groups, *channels, config)
+    except FitError as error:
+        raise FitError(f"layer {layer}: {error}") from None
     if mask.coding.stored is not None and not config.stored:
         raise FitError(
             f"layer {layer} has stored weights, which this engine does not run; "

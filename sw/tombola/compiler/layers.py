@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tombola.compiler import strips
+from tombola.compiler.grouping import convolved, pooled
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Buffer, Plan, Step
 from tombola.spec import descriptor
@@ -64,8 +65,9 @@ def fields(
     source, target = plan.buffers[step.source], plan.buffers[step.target]
     convolves = step.operation is Operation.CONVOLVE
     channels = target.shape[0] if convolves else source.shape[0]
-    group_channels = config.rows if convolves else config.lanes
-    inner = places.source.groups if convolves else 1
+    grouping = pooled(config)
+    if convolves:
+        grouping = convolved(step.groups, source.shape[0], channels, config)
     logits = step.target == plan.results
     weights = _weight_fields(ticket, step, places, target, config) if convolves else NO_WEIGHTS
     every = {
@@ -74,17 +76,21 @@ def fields(
         "logits": logits,
         "last": step is plan.steps[-1],
         **_output_fields(ticket, step, target, places),
-        "groups": -(-channels // group_channels),
+        "groups": -(-channels // grouping.channels),
         "channels": channels,
+        "group_channels": grouping.channels,
+        "group_repeats": grouping.repeats,
+        "lane_channels": grouping.lane_channels,
+        "lane_step": grouping.lane_step,
         "out_height": target.shape[1],
         "out_width": target.shape[2],
         "kernel_height": step.kernel[0],
         "kernel_width": step.kernel[1],
-        "inner": inner,
-        "lines": step.kernel[0] * step.kernel[1] * inner * weights["planes"],
+        "inner": grouping.inner,
+        "lines": step.kernel[0] * step.kernel[1] * grouping.inner * weights["planes"],
         **_window_fields(step, source, places.source),
-        "column_step": places.source.groups - inner + 1,
-        "group_step": 0 if convolves else 1,
+        "column_step": places.source.groups - grouping.inner + 1,
+        "group_step": grouping.step,
         "output_base": places.target.base + (step.channel or 0) // config.lanes,
         "output_lane": (step.channel or 0) % config.lanes,
         "output_step": target.shape[0] if logits else places.target.groups,
@@ -166,15 +172,15 @@ def line_positions(layout: RowLayout, config: EngineConfig, *, packed: bool) -> 
 
 
 def chunk_words(
-    layout: RowLayout, planes: int, positions: int, config: EngineConfig, *, packed: bool
+    layout: RowLayout, planes: int, config: EngineConfig, *, reused: bool, packed: bool
 ) -> int:
     """Words of a row that are built before the next row's turn.
 
-    The whole row where it fits the weight buffer, which it must when several output positions
-    use it; else as much as half the buffer holds, so that the other half is read meanwhile.
+    The whole row where it fits the weight buffer, which it must when it is `reused`; else as much
+    as half the buffer holds, so that the other half is read meanwhile.
     """
     lines_a_word = planes * WORD // line_positions(layout, config, packed=packed)
-    if positions > 1 or layout.words * lines_a_word <= config.weight_lines:
+    if reused or layout.words * lines_a_word <= config.weight_lines:
         return layout.words
     return max(1, config.weight_lines // 2 // lines_a_word)
 
@@ -187,7 +193,9 @@ def _weight_fields(
     mask = ticket.masks[work.mask]
     weight_set, planes = ticket.weight_sets[mask.weight_set], mask.coding.planes
     layout = weight_set.layout
+    # Rows of grouped convolutions are built whole too.
     positions = target.shape[1] * target.shape[2] * step.pool[0] * step.pool[1]
+    reused = positions > 1 or step.groups > 1
     padded = layout.padded_channels
     # Up to 32 channels only the row's last word is cut; above, the last word of each position.
     period = layout.words if padded <= WORD else padded // WORD
@@ -198,7 +206,7 @@ def _weight_fields(
         "frozen": weight_set.prune + weight_set.lock,
         "starts_base": places.starts,
         "row_words": layout.words,
-        "chunk_words": chunk_words(layout, planes, positions, config, packed=step.packed),
+        "chunk_words": chunk_words(layout, planes, config, reused=reused, packed=step.packed),
         "period": period,
         "line_positions": line_positions(layout, config, packed=step.packed).bit_length() - 1,
         "word_mask": _bits(real[0]),

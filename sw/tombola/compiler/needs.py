@@ -90,9 +90,9 @@ def needs_of(program: Program) -> dict[str, Need]:
     frame = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     several = [
         (f"step {index}", fields["lines"])
-        for index, fields in enumerate(program.descriptors)
+        for index, (step, fields) in enumerate(zip(plan.steps, program.descriptors, strict=True))
         if fields["operation"] == Operation.CONVOLVE
-        and positions(fields) > 1
+        and (positions(fields) > 1 or step.groups > 1)
     ]
     bases: dict[int, str] = {}
     for step, fields in zip(plan.steps, program.descriptors, strict=True):

@@ -37,9 +37,9 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
     program = compile_ticket(ticket, boundless)
     several_positions = [
         fields["lines"]
-        for fields in program.descriptors
+        for step, fields in zip(program.plan.steps, program.descriptors, strict=True)
         if fields["operation"] == Operation.CONVOLVE
-        and layers.positions(fields) > 1
+        and (layers.positions(fields) > 1 or step.groups > 1)
     ]
     needs = {
         "weight_lines": max(several_positions, default=1),
@@ -59,6 +59,7 @@ def _features(ticket: Ticket) -> dict[str, Any]:
         "planes": max((coding.planes for coding in codings), default=1),
         "stored": any(coding.stored is not None for coding in codings),
         "residual": any(getattr(layer, "residual", None) for layer in ticket.layers),
+        "grouped": any(getattr(layer, "groups", 1) > 1 for layer in ticket.layers),
     }
 
 

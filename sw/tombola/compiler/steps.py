@@ -71,6 +71,8 @@ class Step:
         Row and column of the input at which the first window begins.
     packed : bool
         Kernel positions lie side by side in the lanes.
+    groups : int
+        Of a convolution, whose channels do not meet.
     pool : (int, int)
         Rows and columns of output positions of which only the maximum is written.
     channel : int or None
@@ -86,6 +88,7 @@ class Step:
     stride: tuple[int, int] = (1, 1)
     first: tuple[int, int] = (0, 0)
     packed: bool = False
+    groups: int = 1
     pool: tuple[int, int] = (1, 1)
     channel: int | None = None
 
@@ -144,6 +147,7 @@ def _step(ticket: Ticket, layer: int) -> Step:
         operation=operation,
         source=work.input,
         target=layer + 1,
+        groups=getattr(work, "groups", 1),
         residual=None if residual is None else residual.tensor,
         kernel=kernel,
         stride=window.stride,

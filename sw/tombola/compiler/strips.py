@@ -9,6 +9,7 @@ A pixel that needs rows of other strips reads them where they are.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tombola.compiler.grouping import convolved, pooled
 from tombola.compiler.steps import Plan, Step
 from tombola.spec import descriptor
 from tombola.spec.descriptor import Operation
@@ -69,17 +70,19 @@ def cut(plan: Plan, config: EngineConfig) -> Plan:
 def _walk(plan: Plan, step: Step, config: EngineConfig) -> Walk:
     source, target = plan.buffers[step.source], plan.buffers[step.target]
     channels, height, width = target.shape
-    size, inner = config.lanes, 1
+    grouping = pooled(config)
     if step.operation is Operation.CONVOLVE:
-        size, inner = config.rows, -(-source.shape[0] // config.lanes)
+        grouping = convolved(step.groups, source.shape[0], channels, config)
     # The output unit takes a clock for each channel of a position.
-    clocks = max(step.kernel[0] * step.kernel[1] * inner, min(size, channels))
+    clocks = max(
+        step.kernel[0] * step.kernel[1] * grouping.inner, min(grouping.channels, channels)
+    )
     return Walk(
         source=step.source,
         target=-1 if step.target == plan.results else step.target,
         stride=step.stride[0],
         rows=height,
-        clocks=width * -(-channels // size) * clocks,
+        clocks=width * -(-channels // grouping.channels) * clocks,
         beside=step.sources[1:],
     )
 

@@ -67,6 +67,11 @@ FIELDS = (
     # Loops: groups x out_height x out_width x kernel_height x kernel_width x inner x planes
     _count("groups", "channel groups, of `rows` channels (pooling: of `lanes`)"),
     _count("channels", "output channels"),
+    _count("group_channels", "output channels of a channel group", feature="grouped"),
+    _count("group_repeats", "channel groups that read the same words", feature="grouped"),
+    _count("lane_channels", "output channels with their weights in the same lanes",
+           feature="grouped"),
+    Field("lane_step", 5, "lanes from these to those of the next channels", feature="grouped"),
     _count("out_height", "output rows"),
     _count("out_width", "output columns"),
     _count("kernel_height", "kernel rows"),
