@@ -112,14 +112,14 @@ def test_a_folded_layer_replays_its_weights(coding):
 
 @pytest.mark.parametrize(("module", "was", "becomes"), [
     ("mac_row", "weighted << 1", "weighted"),
-    ("mac_row", "port.accumulate & ~port.more", "port.accumulate"),
+    ("mac_row", "port.more, weighted << 1, 0", "port.more, weighted << 1, before"),
     ("mac", "valid & added.more & ~clear", "0"),
     ("fetch", 'across & last["plane"]', "across"),
     ("bit_layers", "Mux(asking.first, drawn.locked, locked[:width])",
      "Mux(asking.first, drawn.locked, 0)"),
     ("bit_layers", "signs = Mux(stored, coming.index == 1, coming.first)", "signs = coming.first"),
     ("word_cutter", "Array(word.planes)[plane]", "Array(word.planes)[top - plane]"),
-], ids=["doubling", "planes added too", "one plane", "loop", "locked", "signs", "order"])
+], ids=["doubling", "line kept", "one plane", "loop", "locked", "signs", "order"])
 def test_a_fault_is_seen(monkeypatch, module, was, becomes):  # fmt: skip
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):

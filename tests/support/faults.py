@@ -18,3 +18,12 @@ def build_in(monkeypatch, module: str, was: str, becomes: str) -> None:
         for name, value in list(vars(user).items()):
             if isinstance(value, type) and value.__module__ == original.__name__:
                 monkeypatch.setattr(user, name, vars(faulty)[name])
+            for key, default in _defaults(value).items():
+                if getattr(default, "__module__", None) == original.__name__:
+                    monkeypatch.setitem(_defaults(value), key, vars(faulty)[default.__name__])
+
+
+def _defaults(value: object) -> dict:
+    """What a component takes for parts that its maker does not name."""
+    made = getattr(value, "__init__", None)
+    return (getattr(made, "__kwdefaults__", None) or {}) if isinstance(value, type) else {}

@@ -25,7 +25,7 @@ COMMIT = 5
 WORD_END = 1
 """Of a word of weights of several bits, beside its layers of bits."""
 APPLYING = {1: 1, 2: 1, 4: 1, 8: 2}
-"""Clocks in which positions get their mask bits, by their number a clock; 4 for more."""
+"""Clocks from positions to those that need their mask bits, by their number; 4 for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,13 +152,12 @@ class _Builder:
         steps = WORD // width
         if self._config.planes == 1 and not self._config.stored:
             return steps
-        waiting = max(steps, APPLYING.get(width, 4) + 1)
+        waiting = max(steps, APPLYING.get(width, 4))
         return (work.waits - 1) * waiting + (work.layers - work.waits + 1) * steps + WORD_END
 
     def _lines(self, index: int) -> int:
         """Lines of one chunk of a row, without those of padding."""
-        work = self._work
-        if index < len(work.chunks) - 1:
-            return work.chunks[index] * WORD // work.line_positions * work.planes
-        before = sum(work.chunks[:index]) * WORD // work.line_positions * work.planes
-        return work.lines - before
+        words, before = self._work.chunks[index], sum(self._work.chunks[:index])
+        lasts = (before + words) // self._work.period - before // self._work.period
+        usual, last = self._work.word_lines
+        return (words - lasts) * usual + lasts * last

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tombola.compiler.layers import positions
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.lfsr import WORD
 
 Fields = Mapping[str, int]
 
@@ -28,6 +29,10 @@ class Work:
         Words of a row's turns; none for a layer without weights.
     line_positions : int
         Positions of a row that make a line.
+    word_lines : (int, int)
+        Lines of a word in all planes, without those of padding; and of the last word of a period.
+    period : int
+        Words from one such last word to the next.
     streams : int
         Start states that a channel needs: of the signs, and of the freezing if there is any.
     planes : int
@@ -44,6 +49,8 @@ class Work:
     residual_words: tuple[int, ...]
     chunks: tuple[int, ...] = ()
     line_positions: int = 1
+    word_lines: tuple[int, int] = (1, 1)
+    period: int = 1
     streams: int = 1
     planes: int = 1
     waits: int = 1
@@ -74,6 +81,8 @@ class Work:
             waits=2 if stored else layers,
             chunks=tuple(_portions(fields["row_words"], fields["chunk_words"])),
             line_positions=1 << fields["line_positions"],
+            word_lines=(_lines_of(fields, "word_mask"), _lines_of(fields, "tail_mask")),
+            period=fields["period"],
             streams=2 if fields["frozen"] else 1,
         )
 
@@ -87,6 +96,12 @@ def _portions(total: int, size: int) -> Iterator[int]:
     while total > 0:
         yield min(size, total)
         total -= size
+
+
+def _lines_of(fields: Fields, mask: str) -> int:
+    # Padding ends what it pads: a line is real if its first position is.
+    starts = sum(1 << at for at in range(0, WORD, 1 << fields["line_positions"]))
+    return (fields[mask] & starts).bit_count() * fields.get("planes", 1)
 
 
 def _words_of(groups: Sequence[int], lanes: int) -> Iterator[int]:
