@@ -234,11 +234,14 @@ class FetchLoops(wiring.Component):
         m = Module()
         layer = self.layer
         down, further = layer.kernel_row_step, layer.line_step
+        pool_down = layer.pool_row_step if self._config.fused_pooling else 0
         position = (StripPosition if self._config.pixels > 1 else WindowPosition)(self._config)
         if self._config.pixels > 1:
             down = Mux(position.row_ends, layer.kernel_row_wrap, down)
             further = Mux(position.window_ends, layer.line_wrap, further)
             m.d.comb += self.turn.eq(position.turn)
+            if self._config.fused_pooling:
+                pool_down = Mux(position.pool_ends, layer.pool_row_wrap, pool_down)
         group_step = layer.group_step
         if self._config.grouped:
             group_step = Mux(self._repeated(m), group_step, 0)
@@ -262,7 +265,7 @@ class FetchLoops(wiring.Component):
             at = len(loops) - 3
             loops[at:at] = [
                 ("pool_width", layer.pool_width, layer.pool_column_step),
-                ("pool_height", layer.pool_height, layer.pool_row_step),
+                ("pool_height", layer.pool_height, pool_down),
             ]
             bits |= dict.fromkeys(("pool_width", "pool_height"), self._config.count_bits)
             outer += 2
@@ -329,7 +332,7 @@ class FetchLoops(wiring.Component):
             position.next_group.eq(self.advance & self.last_line & self.last_position),
             self.inside.eq(position.inside),
         ]
-        if self._config.fused_pooling and self._config.pixels == 1:
+        if self._config.fused_pooling:
             m.d.comb += [
                 position.pool_column.eq(self.advance & self.last_line),
                 position.pool_row.eq(self.advance & self.last_line & last["pool_width"]),

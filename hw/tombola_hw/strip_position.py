@@ -17,6 +17,8 @@ class StripPosition(wiring.Component):
     -------
     across, down, next_column, next_row, next_group : In(1)
         As in `WindowPosition`.
+    pool_column, pool_row : In(1)
+        As in `WindowPosition`, with fused pooling.
     inside : Out(pixels)
     turn : Out(log2(pixels))
         Number of pixel 0's strip, modulo the pixels.
@@ -24,6 +26,9 @@ class StripPosition(wiring.Component):
         The next kernel row is in the next strip.
     window_ends : Out(1)
         The windows of the next output row begin a strip further than in `stride_strips`.
+    pool_ends : Out(1)
+        With fused pooling: those of the next row of the window in force begin a strip further than
+        in `pool_strips`.
     """
 
     def __init__(self, config: EngineConfig):
@@ -40,6 +45,11 @@ class StripPosition(wiring.Component):
             "turn": Out(config.turn_bits),
             "row_ends": Out(1),
             "window_ends": Out(1),
+            **(
+                {"pool_column": In(1), "pool_row": In(1), "pool_ends": Out(1)}
+                if config.fused_pooling
+                else {}
+            ),
         })
 
     def elaborate(self, platform):
@@ -56,10 +66,21 @@ class StripPosition(wiring.Component):
                 Mux(self.start | self.next_row, layer.first_x, window_column + layer.stride_x)
             ),
         ]
+        first = window_column  # of the windows that kernel columns count from
+        if self._config.fused_pooling:
+            first, next_first = Signal(bits), Signal(bits)
+            m.d.comb += next_first.eq(
+                Mux(self.pool_row, window_column, first + layer.pool_stride_x)
+            )
         with m.If(self.start | self.next_column):
             m.d.sync += [column.eq(next_window), window_column.eq(next_window)]
+            if self._config.fused_pooling:
+                m.d.sync += first.eq(next_window)
+        if self._config.fused_pooling:
+            with m.Elif(self.pool_column):
+                m.d.sync += [column.eq(next_first), first.eq(next_first)]
         with m.Elif(self.across):
-            m.d.sync += column.eq(Mux(self.down, window_column, column + 1))
+            m.d.sync += column.eq(Mux(self.down, first, column + 1))
         return m
 
     def _rows(self, m):
@@ -91,11 +112,30 @@ class StripPosition(wiring.Component):
             m.d.comb += [next_row.eq(next_window), next_strip.eq(next_window_strip)]
         with m.Elif(self.next_column):
             m.d.comb += [next_row.eq(window_row), next_strip.eq(window_strip)]
+        if self._config.fused_pooling:
+            pool_row, pool_strip = Signal.like(row), Signal.like(strip)
+            with m.Elif(self.pool_row):
+                m.d.comb += [
+                    next_row.eq(
+                        Mux(
+                            self.pool_ends,
+                            pool_row - layer.pool_limit,
+                            pool_row + layer.pool_rows,
+                        )
+                    ),
+                    next_strip.eq(pool_strip + layer.pool_strips + self.pool_ends),
+                ]
+            with m.Elif(self.pool_column):
+                m.d.comb += [next_row.eq(pool_row), next_strip.eq(pool_strip)]
         with m.Else():
             m.d.comb += [
                 next_row.eq(Mux(self.row_ends, 0, row + 1)),
                 next_strip.eq(strip + self.row_ends),
             ]
+        if self._config.fused_pooling:
+            with m.If(further | self.next_column | self.pool_row):
+                m.d.sync += [pool_row.eq(next_row), pool_strip.eq(next_strip)]
+                m.d.sync += self.pool_ends.eq(next_row >= layer.pool_limit)
         with m.If(self.start | self.down):
             m.d.sync += [row.eq(next_row), strip.eq(next_strip)]
             m.d.sync += self.row_ends.eq(next_row == layer.last_row)

@@ -251,3 +251,27 @@ def test_a_fault_in_groups_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(grouped_network(8, 4, 3), engine(3, 4, grouped=True))
+
+
+@pytest.mark.parametrize(("make", "features"), [
+    (lambda: pooled_network(3), {"fused_pooling": True}),
+    pytest.param(lambda: tall_network(), {"fused_pooling": True}, marks=pytest.mark.slow),
+    pytest.param(lambda: grouped_network(8, 4, 3), {"grouped": True}, marks=pytest.mark.slow),
+    pytest.param(lambda: packed_network(1), {"packing": True}, marks=pytest.mark.slow),
+], ids=["pooled", "tall", "grouped", "packed"])  # fmt: skip
+@pytest.mark.parametrize("pixels", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_kinds_with_several_pixels(monkeypatch, make, features, pixels):
+    monkeypatch.setattr(packing, "saves", lambda *_: True)
+    check_layers(make(), engine(3, 4, pixels=pixels, ticket_words=16384, **features))
+
+
+def tall_network() -> TicketBuilder:
+    """Windows of the output that lie in several strips of the input."""
+    return (
+        TicketBuilder((2, 24, 3), type=SIGNED)
+        .conv(4, (3, 2), window=Window(stride=(1, 1), padding=(1, 0, 1, 1)), in_channels=2)
+        .max_pool((3, 1), Window(stride=(3, 1)))
+        .conv(3, (2, 1), window=Window(stride=(1, 2), padding=(1, 0, 1, 0)), in_channels=4)
+        .max_pool((2, 2), Window(stride=(2, 2)))
+        .conv(3, (4, 1), in_channels=3, logits=True)
+    )  # fmt: skip

@@ -13,7 +13,7 @@ def fuse(ticket: Ticket, plan: Plan, config: EngineConfig) -> Plan:
 
     The windows lie side by side, without padding, and nothing else reads what they pool.
     """
-    if not config.fused_pooling or config.pixels > 1:
+    if not config.fused_pooling:
         return plan
     steps: list[Step] = []
     for step in plan.steps:

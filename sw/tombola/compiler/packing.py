@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tombola.compiler import estimate, layers, memory_plan
+from tombola.compiler import estimate, layers, memory_plan, strips
 from tombola.compiler.layers import StepPlaces
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Buffer, Plan, Step
@@ -22,13 +22,15 @@ def pack(ticket: Ticket, plan: Plan, config: EngineConfig) -> Plan:
         return plan
     for step in plan.steps:
         packed = _packed(ticket, plan, step, config)
-        if packed is None or not saves(ticket, plan, packed, step.layer, config):
+        if packed is None:
             continue
         try:
-            memory_plan.place(packed, config)
+            cut = strips.cut(packed, config)
+            memory_plan.place(cut, config)
         except FitError:
             continue
-        plan = packed
+        if saves(ticket, strips.cut(plan, config), cut, step.layer, config):
+            plan = packed
     return plan
 
 

@@ -70,6 +70,8 @@ def cut(plan: Plan, config: EngineConfig) -> Plan:
 def _walk(plan: Plan, step: Step, config: EngineConfig) -> Walk:
     source, target = plan.buffers[step.source], plan.buffers[step.target]
     channels, height, width = target.shape
+    if step.channel is not None:
+        channels = source.shape[0]
     grouping = pooled(config)
     if step.operation is Operation.CONVOLVE:
         grouping = convolved(step.groups, source.shape[0], channels, config)
@@ -80,9 +82,9 @@ def _walk(plan: Plan, step: Step, config: EngineConfig) -> Walk:
     return Walk(
         source=step.source,
         target=-1 if step.target == plan.results else step.target,
-        stride=step.stride[0],
+        stride=step.stride[0] * step.pool[0],
         rows=height,
-        clocks=width * -(-channels // grouping.channels) * clocks,
+        clocks=step.pool[0] * step.pool[1] * width * -(-channels // grouping.channels) * clocks,
         beside=step.sources[1:],
     )
 
@@ -183,14 +185,16 @@ def fields(
     parallel, walked = walk.parallel(strip, target), walk.walked(strip, target)
     first, in_rows, pitch = (described[x] for x in ("first_y", "in_height", "kernel_row_step"))
     lowest, first_row = divmod(first, strip)
-    highest = (first + walk.stride * (walked - 1) + step.kernel[0] - 1) // strip
+    reach = (step.pool[0] - 1) * step.stride[0] + step.kernel[0]  # rows behind a position written
+    highest = (first + walk.stride * (walked - 1) + reach - 1) // strip
     if lowest < -3 * pixels or highest + (pixels - 1) * parallel >= 4 * pixels:
         raise FitError(
             f"layer {step.layer}: windows reach strips {lowest} to {highest} of {strip} rows, "
             f"further beyond the map than {pixels} pixels count; use an engine of 1 pixel"
         )
     strips, rows = divmod(walk.stride, strip)
-    line_step, words = rows * pitch, strip * pitch
+    pool_strips, pool_rows = divmod(step.stride[0], strip)
+    line_step, pool_row_step, words = rows * pitch, pool_rows * pitch, strip * pitch
     return {
         "out_height": walked,
         "input_base": (described["input_base"] - first * pitch + first_row * pitch) & ADDRESS_MASK,
@@ -206,5 +210,10 @@ def fields(
         "rest_rows": in_rows % strip,
         "kernel_row_wrap": (pitch - words) & ADDRESS_MASK,
         "line_wrap": (line_step - words) & ADDRESS_MASK,
+        "pool_row_step": pool_row_step,
+        "pool_strips": pool_strips & STRIP_MASK,
+        "pool_rows": pool_rows,
+        "pool_limit": strip - pool_rows,
+        "pool_row_wrap": (pool_row_step - words) & ADDRESS_MASK,
         "strip_positions": target * described["out_width"],
     }

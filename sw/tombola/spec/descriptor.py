@@ -40,7 +40,7 @@ class Field:
     is_count : bool
         An engine may hold fewer bits of it: `EngineConfig.count_bits`.
     feature : str
-        Parameter of `EngineConfig` without which the field is left out; empty for those of all.
+        Parameters of `EngineConfig` without which the field is left out; empty for those of all.
     """
 
     name: str
@@ -134,6 +134,14 @@ FIELDS = (
         feature="pixels",
     ),
     Field("line_wrap", ADDRESS_BITS, "as `line_step`, into the next strip", feature="pixels"),
+    Field("pool_strips", STRIP_BITS, "input strips in pool_stride_y rows",
+          feature="pixels fused_pooling"),
+    _count("pool_rows", "rows in pool_stride_y beyond whole strips",
+           feature="pixels fused_pooling"),
+    _count("pool_limit", "from this row on the window's next row is a strip further",
+           feature="pixels fused_pooling"),
+    Field("pool_row_wrap", ADDRESS_BITS, "as `pool_row_step`, into the next strip",
+          feature="pixels fused_pooling"),
     _count("strip_positions", "output positions of a strip", feature="pixels"),
     # Requantisation
     _count("table_base", "first entry of the requantisation table"),
@@ -188,7 +196,7 @@ class Format:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """In order."""
-        return tuple(x for x in FIELDS if not x.feature or x.feature in self.features)
+        return tuple(x for x in FIELDS if self.features.issuperset(x.feature.split()))
 
     @cached_property
     def places(self) -> dict[str, tuple[int, int]]:
