@@ -130,12 +130,13 @@ class _Builder:
     def chunk(self, index: int, rows: int) -> tuple[int, int]:
         """Builds one chunk of `rows` channels; when it can be read, and its lines."""
         words = self._work.chunks[index]
-        turn = ROW + words * self._word_clocks()
+        turn = ROW + words * self._word_clocks() - self._layered
         turn += SAVING * (index < len(self._work.chunks) - 1)
-        # Lines shorter than a step are cut from it one a clock, behind the control's back.
-        cut = words * WORD // self._work.line_positions * self._work.planes
-        turn = max(turn, cut + 1)
+        # Lines shorter than a step are cut from it one a clock, behind the control's back; those of
+        # padding too, but not behind a word of weights of several bits.
         lines = self._lines(index)
+        cut = lines if self._layered else words * WORD // self._work.line_positions
+        turn = max(turn, cut + 1)
         for row in range(rows):
             if index == 0:
                 self._now = max(self._now, self._mixed)
@@ -146,11 +147,16 @@ class _Builder:
         self._ring.commit(lines)
         return self._now + COMMIT, lines
 
+    @property
+    def _layered(self) -> bool:
+        """Whether the engine builds weights of several bits, word by word."""
+        return self._config.planes > 1 or self._config.stored
+
     def _word_clocks(self) -> int:
         """Clocks from a word of positions to the next, as far as their bits decide."""
         width, work = self._config.construction, self._work
         steps = WORD // width
-        if self._config.planes == 1 and not self._config.stored:
+        if not self._layered:
             return steps
         waiting = max(steps, APPLYING.get(width, 4))
         return (work.waits - 1) * waiting + (work.layers - work.waits + 1) * steps + WORD_END
