@@ -40,8 +40,8 @@ def test_width_spares_the_logits():
             ("--freeze=0.5", "--lock=0.2"),
             "--freeze sets prune and lock; leave --prune and --lock out",
         ),
-        (("--freeze=1.5",), "prune 0.75 exceeds sparsity 0.5"),
-        (("--width=0",), "width must be above 0, not 0"),
+        (("--freeze=1.5",), "freeze must be between 0 and 1, not 1.5"),
+        (("--width=0",), "width must be above 0 and finite, not 0"),
     ],
 )
 def test_refuses(options, message, tmp_path, capsys):

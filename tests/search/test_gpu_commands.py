@@ -28,7 +28,7 @@ def named(found):
 def test_two_steps(found):
     command = gpu.command(found).replace("SEED", "1")
     args = build_parser().parse_args(command.split()[1:])
-    chosen = verb._preset(args)
+    chosen = verb.preset_of(args)
     assert chosen.dataset == "cifar10"
     assert chosen.settings.device == "cuda"
     settings = replace(chosen.settings, device="cpu", batch=BATCH, epochs=1, validation=0)

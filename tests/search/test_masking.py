@@ -205,15 +205,21 @@ def test_a_random_start_keeps_as_many_as_the_magnitude_mask_and_others():
         assert one.scores.unique().tolist() == [pytest.approx(0.99), 1.0]
 
 
-def test_an_emptied_layer_on_the_only_way_is_refused():
-    net = network()
+@pytest.mark.parametrize(
+    ("scope", "way_out"),
+    [
+        ("layer", "lower sparsity"),
+        ("network", "lower sparsity, or give each layer its own threshold with scope layer"),
+    ],
+)
+def test_an_emptied_layer_on_the_only_way_is_refused(scope, way_out):
+    net = network(scope=scope)
     net.check()
     net.convs[0].keep(torch.zeros_like(net.convs[0].mask))
     with pytest.raises(ConfigError) as error:
         net.check()
     assert str(error.value) == (
-        "layer 0 keeps no weight, so the logits do not depend on the image; lower sparsity, or "
-        "give each layer its own threshold with scope layer"
+        f"layer 0 keeps no weight, so the logits do not depend on the image; {way_out}"
     )
 
 

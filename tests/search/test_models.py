@@ -144,7 +144,7 @@ def test_width_scales_channels():
             lambda: mlp(shape=(1, 0, 4)),
             "shape must be channels, height and width of at least 1, not (1, 0, 4)",
         ),
-        (lambda: mlp(width=0), "width must be above 0, not 0"),
+        (lambda: mlp(width=0), "width must be above 0 and finite, not 0"),
         (lambda: resnet(plan="resnet18", stem="x"), "stem must be cifar or imagenet, not 'x'"),
         (
             lambda: resnet(plan="resnet8", folded=(1,)),

@@ -200,7 +200,7 @@ def test_weights_of_pytorch_are_signs_too():
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"scope": "all"}, "scope must be layer, network, group or threshold, not 'all'"),
         ({"sparsity": 2.0}, "sparsity must be between 0 and 1, not 2"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0 and at most 1e+37, not 0"),
         (
             {"prune": 0.6},
             "prune 0.6 exceeds sparsity 0.5, which counts pruned weights; lower prune or raise "

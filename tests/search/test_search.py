@@ -238,7 +238,7 @@ def test_a_file_that_cannot_be_written_is_named(small, digits, tmp_path):
 
 
 def test_scores_that_run_away_stop_the_search(small, digits, tmp_path):
-    chosen = replace(small, settings=replace(small.settings, learning_rate=1e38))
+    chosen = replace(small, settings=replace(small.settings, learning_rate=1e37))
     with pytest.raises(ConfigError) as error:
         run(chosen, digits, tmp_path)
     said = "the scores of layer 0 are no longer numbers; lower the learning rate"
@@ -246,19 +246,20 @@ def test_scores_that_run_away_stop_the_search(small, digits, tmp_path):
 
 
 def test_a_loss_that_runs_away_stops_the_search(small, digits, tmp_path):
-    settings = replace(small.settings, learning_rate=1e38, norm="affine")
+    settings = replace(small.settings, learning_rate=1e37, norm="affine")
     with pytest.raises(ConfigError) as error:
         run(replace(small, settings=settings), digits, tmp_path)
     assert str(error.value) == "the loss is no longer a number; lower the learning rate"
 
 
-def test_a_collapsed_mask_stops_the_search(small, digits, tmp_path):
-    settings = replace(small.settings, sparsity=1.0)
+@pytest.mark.parametrize("schedule", ["constant", "ramp"])
+def test_a_collapsed_mask_stops_the_search(schedule, small, digits, tmp_path):
+    """Whether it is empty from the start, or empties in the first epoch."""
+    settings = replace(small.settings, sparsity=1.0, schedule=schedule)
     with pytest.raises(ConfigError) as error:
         run(replace(small, settings=settings), digits, tmp_path)
     assert str(error.value) == (
-        "layer 0 keeps no weight, so the logits do not depend on the image; lower sparsity, or "
-        "give each layer its own threshold with scope layer"
+        "layer 0 keeps no weight, so the logits do not depend on the image; lower sparsity"
     )
     assert not (tmp_path / "checkpoint.pt").exists()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tombola.search.algorithms import with_algorithm
-from tombola.search.metrics import EpochMetrics, chosen_epoch
+from tombola.search.metrics import EpochMetrics, best
 from tombola.search.network import convert
 from tombola.search.samples import Samples
 from tombola.search.search import search
@@ -37,8 +37,8 @@ def metrics(*validation):
 
 
 def test_the_first_of_the_best_is_chosen():
-    assert chosen_epoch(metrics(0.1, 0.7, 0.7, 0.2)) == 2
-    assert chosen_epoch(metrics(None, None, None)) == 3
+    assert best(metrics(0.1, 0.7, 0.7, 0.2)).epoch == 2
+    assert best(metrics(None, None, None)).epoch == 3
 
 
 def numbered(count):
@@ -94,22 +94,23 @@ def test_the_network_is_left_with_the_masks_of_the_best_epoch(restless, digits):
     )
     seen = Snapshots(network)
     history = Trainer(network, train=left, test=test, validation=aside, observer=seen).run()
-    best = chosen_epoch(history)
-    assert best < EPOCHS, "choose settings with another best epoch"
+    chosen = best(history).epoch
+    assert chosen < EPOCHS, "choose settings with another best epoch"
     found = [conv.mask for conv in network.convs]
-    assert all(map(torch.equal, found, seen.masks[best - 1]))
+    assert all(map(torch.equal, found, seen.masks[chosen - 1]))
     assert not all(map(torch.equal, found, seen.masks[-1]))
 
 
 def test_the_ticket_says_which_epoch_it_is_of(restless, digits, tmp_path):
     train, test = digits
     result = search(restless, train=train, test=test, classes=CLASSES, out=tmp_path)
-    best = result.history[result.epoch - 1]
-    assert result.epoch == chosen_epoch(result.history) < EPOCHS
-    assert result.float_accuracy == best.test_accuracy
-    assert result.validation_accuracy == best.validation_accuracy
+    chosen = result.history[result.epoch - 1]
+    assert result.epoch == best(result.history).epoch < EPOCHS
+    assert result.float_accuracy == chosen.test_accuracy
+    assert result.validation_accuracy == chosen.validation_accuracy
     # Of 359 images set aside; the others were searched with.
-    assert result.validation_accuracy * 359 == pytest.approx(round(best.validation_accuracy * 359))
+    right = result.validation_accuracy * 359
+    assert right == pytest.approx(round(right))
     assert abs(result.integer_accuracy - result.float_accuracy) <= 0.01
     said = ticket_file.load(result.ticket).provenance
     assert said["validation"] == 0.25

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     from tombola.search.samples import Samples
     from tombola.search.search import search
 
-    chosen = _preset(args)
+    chosen = preset_of(args)
     images = data.load(chosen.dataset, data_dir=args.data_dir)
     with ExitStack() as stack:
         ranks = stack.enter_context(joined(chosen.settings.device))
@@ -152,13 +152,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _preset(args: argparse.Namespace) -> Any:
-    """The preset with all that the options change."""
+def preset_of(args: argparse.Namespace) -> Any:
+    """The preset with all that the options change.
+
+    Raises
+    ------
+    ConfigError
+        If there can be no such search.
+    """
     from tombola.search.algorithms import with_algorithm
     from tombola.search.allocation import Allocation
     from tombola.search.presets import PRESETS, preset
     from tombola.search.weight_source import WeightSource
 
+    search_graph.refuse_for_images(args)
     if args.preset is None:
         graphs = ", ".join(search_graph.ALGORITHMS)
         raise ConfigError(
@@ -182,6 +189,8 @@ def _preset(args: argparse.Namespace) -> Any:
     if args.freeze is not None:
         if args.prune is not None or args.lock is not None:
             raise ConfigError("--freeze sets prune and lock; leave --prune and --lock out")
+        if not 0 <= args.freeze <= 1:
+            raise ConfigError(f"freeze must be between 0 and 1, not {args.freeze:g}")
         sparsity = changes.get("sparsity", settings.sparsity)
         changes |= {"prune": args.freeze * sparsity, "lock": args.freeze * (1 - sparsity)}
     width = chosen.width if args.width is None else args.width

@@ -5,14 +5,18 @@ from typing import Any
 
 from tombola.cli import output
 from tombola.cli.graph_problem import load_problem
+from tombola.spec.errors import ConfigError
 
 ALGORITHMS = ("gnn-multicoat", "gnn-ugt", "gnn-nm")
 CHANGES = (
     "seed", "epochs", "sparsity", "learning_rate", "dropout", "threads", "model", "layers",
     "hidden", "coats", "keep_of_16", "stages", "fold_masks",
 )
-# What a graph network has not, although the verb takes it.
-FOREIGN = ("batch", "prune", "lock", "allocation", "scope", "weights")
+# What a graph network has not, although the verb takes it, and what it alone has.
+FOREIGN = (
+    "batch", "width", "prune", "lock", "freeze", "allocation", "weights", "device", "precision",
+)
+OWN = ("dataset", "model", "layers", "hidden", "keep_of_16", "dropout", "stages", "fold_masks")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "graph networks", "with --algorithm; seed, epochs, sparsity, learning rate and threads too"
     )
-    group.add_argument(
-        "--dataset", default="cora", metavar="NAME", help="cora (unless you say) or citeseer"
-    )
+    group.add_argument("--dataset", metavar="NAME", help="cora (unless you say) or citeseer")
     group.add_argument("--model", choices=("gcn", "gin"), help="how a node takes in its neighbours")
     group.add_argument("--layers", type=int, metavar="N")
     group.add_argument("--hidden", type=int, metavar="N", help="channels between layers")
@@ -43,15 +45,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_for_images(args: argparse.Namespace) -> None:
+    """A network for images has none of these.
+
+    Raises
+    ------
+    ConfigError
+        With the first of them that was given.
+    """
+    for name in OWN:
+        if getattr(args, name) is not None:
+            flag = "--" + name.replace("_", "-")
+            raise ConfigError(
+                f"{flag} is for graph networks alone; leave it out, or name an --algorithm of "
+                f"them, {', '.join(ALGORITHMS)}"
+            )
+
+
 def run(args: argparse.Namespace) -> int:
     """Searches a graph network, then prints what was found."""
     from tombola.cli.search_progress import SearchProgress
     from tombola.search.graph.search import search_graph
     from tombola.search.graph.settings import algorithm
-    from tombola.spec.errors import ConfigError
 
     for name in FOREIGN:
-        if getattr(args, name, None) is not None:
+        if getattr(args, name) is not None:
             raise ConfigError(f"--{name} is not for graph networks; leave it out")
     given = {name: getattr(args, name) for name in CHANGES}
     settings = algorithm(
@@ -59,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         hyperparameters=args.hyperparameters or "small",
         **{name: value for name, value in given.items() if value is not None},
     )
-    dataset = args.dataset.lower()
+    dataset = "cora" if args.dataset is None else args.dataset.lower()
     problem = load_problem(dataset, data_dir=args.data_dir)
     with SearchProgress(args.algorithm, epochs=settings.epochs) as progress:
         result = search_graph(

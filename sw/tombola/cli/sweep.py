@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tombola.cli import output
+from tombola.cli import output, search
 
 SUMMARY = "search a grid of settings, resumable, on this machine or a Ray cluster"
 EXAMPLES = """\
@@ -105,7 +105,7 @@ def _check(axes: Sequence[Any], commands: Sequence[list[str]]) -> None:
             raise _refused(f"a grid cannot vary {axis.name}; it is an option of the sweep itself")
     parser = build_parser()
     for arguments in commands:
-        parser.parse_args(["search", *arguments, "--out=unused"])
+        search.preset_of(parser.parse_args(["search", *arguments, "--out=unused"]))
 
 
 class _Told:

@@ -61,11 +61,11 @@ def load(path: Path, *, identity: dict[str, str | int | float]) -> Checkpoint:
     """
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-        found = state["identity"]
+        found = dict(state["identity"])
         history = [EpochMetrics(**entry) for entry in state["history"]]
         version, network, optimiser = state["version"], state["network"], state["optimiser"]
     except Exception as error:  # noqa: BLE001  (torch.load raises whatever a damaged file leads to)
-        reason = str(error).splitlines()[0]
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged, or of other use"
         raise ConfigError(f"cannot resume from {path}: {reason}; search without --resume") from None
     if version != VERSION:
         raise ConfigError(f"{path} has version {version}, not {VERSION}; search without --resume")

@@ -31,6 +31,11 @@ def check_combinations(settings: "SearchSettings") -> None:
             "a threshold at 1/2 makes one coat; choose another scope, or 1 coat",
         ),
         (
+            settings.scope == "threshold" and settings.start != "unit",
+            "a threshold at 1/2 needs scores that are probabilities; choose algorithm "
+            "gem-miner, or another scope",
+        ),
+        (
             settings.limit != "none"
             and (settings.coats > 1 or settings.scope in ("group", "threshold")),
             "a limit on swaps needs 1 coat, and layer or network as scope",

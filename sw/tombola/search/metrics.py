@@ -27,11 +27,11 @@ class EpochMetrics:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def chosen_epoch(history: Sequence[EpochMetrics]) -> int:
+def best(history: Sequence[EpochMetrics]) -> EpochMetrics:
     """The first epoch with the best validation accuracy; the last where there is none."""
     if history[-1].validation_accuracy is None:
-        return history[-1].epoch
-    return max(history, key=lambda found: (found.validation_accuracy, -found.epoch)).epoch
+        return history[-1]
+    return max(history, key=lambda found: (found.validation_accuracy, -found.epoch))
 
 
 def write(history: Sequence[EpochMetrics], path: Path) -> None:

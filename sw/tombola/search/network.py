@@ -130,9 +130,12 @@ class Network(nn.Module):
             residual = getattr(step, "residual", None)
             alive.append(fed or (residual is not None and alive[residual]))
         if not alive[-1]:
+            way_out = "lower sparsity"
+            if self.settings.scope == "network":
+                way_out += ", or give each layer its own threshold with scope layer"
             raise ConfigError(
-                f"layer {empty} keeps no weight, so the logits do not depend on the image; lower "
-                "sparsity, or give each layer its own threshold with scope layer"
+                f"layer {empty} keeps no weight, so the logits do not depend on the image; "
+                f"{way_out}"
             )
 
     def forward(self, images: Tensor) -> Tensor:

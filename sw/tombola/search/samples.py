@@ -67,7 +67,7 @@ class Samples:
             If either would have none.
         """
         aside = round(ratio * len(self))
-        if not 0 < aside < len(self):
+        if not 0 < aside < len(self) - 1:
             raise ConfigError(
                 f"validation {ratio:g} leaves {len(self) - aside} of {len(self)} training images "
                 f"and sets {aside} aside; choose a ratio at which both have some"

@@ -1,6 +1,5 @@
 """A whole search: preset and data in, a folder with ticket, metrics, curve and checkpoint out."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from tombola.search import curve, metrics
 from tombola.search.determinism import check_device, deterministic
 from tombola.search.distributed import Ranks
 from tombola.search.export import export
-from tombola.search.metrics import EpochMetrics, chosen_epoch
+from tombola.search.metrics import EpochMetrics, best
 from tombola.search.network import convert
 from tombola.search.presets import Preset
 from tombola.search.pretrained import digest
@@ -21,6 +20,7 @@ from tombola.search.trainer import ALONE, Files, Observer, Trainer
 from tombola.search.weight_source import WeightSource
 from tombola.spec import ticket_file
 from tombola.spec.errors import ConfigError
+from tombola.spec.paths import make_folder
 
 Scalars = dict[str, str | int | float]
 
@@ -109,10 +109,17 @@ def search(
     settings = preset.settings
     shape = tuple(train.images.shape[1:])
     wide = {} if preset.width == 1 else {"width": preset.width}
-    model = preset.model(shape=shape, classes=len(classes), **wide)
     train = train.first(preset.train_samples, what="training samples")
     test = test.first(preset.test_samples, what="test samples")
-    network = convert(model, settings, shape=shape, code=preset.code)
+    try:
+        model = preset.model(shape=shape, classes=len(classes), **wide)
+        network = convert(model, settings, shape=shape, code=preset.code)
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise ConfigError(
+            f"preset {preset.name} does not fit into memory with width {preset.width:g}; lower it"
+        ) from None
     if network.classes != len(classes):
         raise ConfigError(
             f"preset {preset.name} ends in {network.classes} logits, but the data have "
@@ -132,6 +139,7 @@ def search(
         "test samples": len(test),
     }
     check_device(settings.device)
+    network.check()
     validation = None
     if settings.validation:
         train, validation = train.set_aside(settings.validation, seed=settings.seed)
@@ -144,9 +152,9 @@ def search(
         observer=_Recorder(out, observer) if ranks.first else None,
         ranks=ranks,
     )
-    _make(out)
+    make_folder(out)
     history = trainer.run(resume=resume)
-    found = history[chosen_epoch(history) - 1]
+    found = best(history)
     if ranks.first:
         metrics.write(history, out / "metrics.jsonl")
         curve.draw(history, out / "curve.png", title=f"{preset.name}, seed {settings.seed}")
@@ -180,16 +188,6 @@ def _result(
         validation_accuracy=found.validation_accuracy,
         history=history,
     )
-
-
-def _make(out: Path) -> None:
-    """The folder, and whether it takes files: better now than after the first epoch."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise ConfigError(f"cannot make folder {out}: {error.strerror}; name another") from None
 
 
 def _check_samples(samples: Samples, classes: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tombola.search.allocation import Allocation
+from tombola.search.bounds import check_rates, check_threads
 from tombola.search.coats import check_ascending, uniform_coats
 from tombola.search.combinations import check_combinations
 from tombola.search.limiter import LIMITS
@@ -151,16 +152,16 @@ class SearchSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
             raise ConfigError(f"seed must be between 0 and {MAX_SEED}, not {self.seed}")
+        check_threads(self.threads)
         stored = self.weights is WeightSource.STORED
-        for name in ("epochs", "batch", "threads", "period", "group"):
+        for name in ("epochs", "batch", "period", "group"):
             least = 0 if name == "epochs" and stored else 1
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be {_either(known)}, not {getattr(self, name)!r}")
-        if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate must be above 0, not {self.learning_rate:g}")
+        check_rates(self, above=("learning_rate",), least=("momentum", "weight_decay"))
         unit_step(self.activation_bits, signed=False)
         for name in ("sparsity", "prune", "lock", "validation"):
             if not 0 <= getattr(self, name) <= 1:

@@ -18,7 +18,7 @@ from tombola.search.activation import RunningQuantiser
 from tombola.search.checkpoint import Checkpoint
 from tombola.search.determinism import deterministic
 from tombola.search.distributed import Ranks
-from tombola.search.metrics import EpochMetrics, chosen_epoch
+from tombola.search.metrics import EpochMetrics, best
 from tombola.search.network import Network
 from tombola.search.norm import BatchNorm
 from tombola.search.optimiser import optimiser
@@ -86,10 +86,10 @@ class Trainer:
                 f"network takes images of {network.shape}, not {tuple(train.images.shape[1:])}"
             )
         settings = network.settings
-        if settings.batch < LEAST_PART * ranks.size and ranks.size > 1:
+        if settings.batch < LEAST_PART * ranks.size:
+            whose = "" if ranks.size == 1 else f" for {ranks.size} processes"
             raise ConfigError(
-                f"batch must be at least {LEAST_PART * ranks.size} for {ranks.size} processes, "
-                f"not {settings.batch}"
+                f"batch must be at least {LEAST_PART * ranks.size}{whose}, not {settings.batch}"
             )
         self._network, self._settings = network.to(settings.device), settings
         self._train = train.to(settings.device)
@@ -103,7 +103,7 @@ class Trainer:
     def run(self, *, resume: bool = False) -> list[EpochMetrics]:
         """Searches for the epochs of the settings; the metrics of each.
 
-        Leaves the network with the masks of the epoch that `metrics.chosen_epoch` names.
+        Leaves the network with the masks of the epoch that `metrics.best` names.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Trainer:
             for epoch in self._epochs():
                 metrics = self._epoch(epoch)
                 self._history.append(metrics)
-                if self._validation is not None and chosen_epoch(self._history) == epoch:
+                if self._validation is not None and best(self._history).epoch == epoch:
                     self._best = copy.deepcopy(self._network.state_dict())
                 if self._files is not None and self._ranks.first:
                     self._save(self._files)

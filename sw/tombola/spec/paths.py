@@ -5,9 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .errors import TombolaError
+from .errors import ConfigError, TombolaError
 
-__all__ = ["cache_dir", "replace_dir_atomically", "write_atomically"]
+__all__ = ["cache_dir", "make_folder", "replace_dir_atomically", "write_atomically"]
 
 
 def cache_dir() -> Path:
@@ -20,6 +20,25 @@ def cache_dir() -> Path:
         return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "tombola"
+
+
+def make_folder(path: Path | str) -> Path:
+    """Make a folder that is missing, and make sure that it takes files.
+
+    Raises
+    ------
+    ConfigError
+        There can be no folder of that name, or nothing can be written to it.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"cannot make folder {path}: {reason}; name another") from None
+    return path
 
 
 def write_atomically(path: Path | str, content: bytes, *, mode: int = 0o644) -> Path:

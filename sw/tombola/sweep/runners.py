@@ -1,7 +1,7 @@
 """Where trials run: side by side on this machine, or on a Ray cluster."""
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def cluster(address: str | None, *, cores: int) -> Runner:
     Raises
     ------
     ToolError
-        If Ray is not installed, or the cluster does not answer.
+        If Ray is not installed, the cluster does not answer, or no node has so many cores.
     """
     try:
         import ray
@@ -64,6 +64,7 @@ def cluster(address: str | None, *, cores: int) -> Runner:
             reason = str(error).splitlines()[0]
             raise ToolError(f"no Ray cluster answers at {address}: {reason}") from None
         try:
+            _check_cores(ray.nodes(), cores)
             remote = ray.remote(num_cpus=cores)(trial.run)
             jobs = {remote.remote((out / x.name).absolute(), x.arguments): x for x in trials}
             left = list(jobs)
@@ -78,6 +79,15 @@ def cluster(address: str | None, *, cores: int) -> Runner:
             ray.shutdown()
 
     return run
+
+
+def _check_cores(nodes: Sequence[Mapping[str, Any]], cores: int) -> None:
+    """Ray itself would wait until a larger node comes."""
+    most = max((node["Resources"].get("CPU", 0) for node in nodes if node["Alive"]), default=0)
+    if cores > most:
+        raise ToolError(
+            f"no node of the cluster has {cores} cores, the largest has {most:g}; lower --cores"
+        )
 
 
 def _check_answers(address: str | None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tombola.spec.errors import ConfigError
+from tombola.spec.paths import make_folder
 from tombola.sweep import pareto, table, trial
 from tombola.sweep.grid import Trial
 from tombola.sweep.runners import Runner
@@ -46,10 +47,7 @@ def sweep(
     if not trials:
         raise ConfigError("the grid has no trial")
     folder = out / TRIALS
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot make folder {out}: {error.strerror}") from None
+    make_folder(folder)
     results: dict[Trial, dict[str, Any]] = {}
     for done in trials:
         result = trial.load(folder / done.name)

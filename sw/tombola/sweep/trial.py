@@ -12,6 +12,7 @@ from typing import Any
 
 from tombola.model.account import account
 from tombola.spec import ticket_file
+from tombola.spec.errors import ConfigError, TombolaError
 from tombola.spec.paths import write_atomically
 
 RESULT = "result.json"
@@ -43,6 +44,13 @@ def run(folder: Path, arguments: list[str]) -> dict[str, Any]:
         What was found, or under ``error`` why nothing was; an error is not kept, so the next sweep
         tries again.
     """
+    try:
+        return _run(folder, arguments)
+    except (TombolaError, OSError) as error:
+        return {"error": str(error)}
+
+
+def _run(folder: Path, arguments: list[str]) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / LOCK) as lock:
         result = load(folder)
@@ -62,9 +70,20 @@ def run(folder: Path, arguments: list[str]) -> dict[str, Any]:
 
 
 def load(folder: Path) -> dict[str, Any] | None:
-    """The result of a finished trial, None if it is not finished."""
+    """The result of a finished trial, None if it is not finished.
+
+    Raises
+    ------
+    ConfigError
+        If the file is damaged.
+    """
     path = folder / RESULT
-    return json.loads(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise ConfigError(f"{path} is damaged; remove it, and the trial is made anew") from None
 
 
 @contextmanager
@@ -88,5 +107,7 @@ def _search(arguments: list[str], folder: Path, lock: int) -> dict[str, Any]:
         )
     if done.returncode == 0:
         return json.loads(done.stdout)
+    if done.returncode < 0:
+        return {"error": f"the search was ended by signal {-done.returncode}; run it again"}
     lines = (folder / LOG).read_text().strip().splitlines() or [f"status {done.returncode}"]
     return {"error": lines[-1].removeprefix("tombola: error: ")}

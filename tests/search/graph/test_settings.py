@@ -54,7 +54,7 @@ def test_stages_share_weight_sets(layers, stages, weight_sets):
         ({"keep_of_16": 17}, "keep_of_16 must be between 0 and 16, not 17"),
         ({"stages": 2}, "stages must be between 0 and 1, the layers between the first and the las"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0 and at most 1e+37, not 0"),
     ],
 )
 def test_refused(change, message):

@@ -20,7 +20,7 @@ from tombola.search.graph.trainer import GraphTrainer
 from tombola.search.metrics import EpochMetrics
 from tombola.search.trainer import Files, Observer
 from tombola.spec import ticket_file
-from tombola.spec.errors import ConfigError
+from tombola.spec.paths import make_folder
 from tombola.spec.ticket import Ticket
 
 SIZES = (
@@ -110,10 +110,6 @@ def search_graph(
     ConfigError
         If settings, data and checkpoint do not fit together.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot make folder {out}: {error.strerror}") from None
     described = {
         "algorithm": name,
         "dataset": dataset,
@@ -128,6 +124,7 @@ def search_graph(
         files=Files(checkpoint=out / "checkpoint.pt", identity=described),
         observer=_Recorder(out, observer),
     )
+    make_folder(out)
     history = trainer.run(resume=resume)
     metrics.write(history, out / "metrics.jsonl")
     curve.draw(history, out / "curve.png", title=f"{name}, {dataset}, seed {settings.seed}")

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tombola.search.bounds import check_rates, check_threads
 from tombola.search.coats import uniform_coats
 from tombola.search.graph.edges import MODELS
 from tombola.search.scores import RANKINGS
@@ -69,9 +70,10 @@ class GraphSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
             raise ConfigError(f"seed must be between 0 and {MAX_SEED}, not {self.seed}")
-        for name, low in {"layers": 2, "hidden": 1, "epochs": 1, "threads": 1}.items():
+        for name, low in {"layers": 2, "hidden": 1, "epochs": 1}.items():
             if getattr(self, name) < low:
                 raise ConfigError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        check_threads(self.threads)
         if not 1 <= self.coats <= MAX_COATS:
             raise ConfigError(f"coats must be between 1 and {MAX_COATS}, not {self.coats}")
         choices = {"model": MODELS, "ranking": RANKINGS, "fold_masks": FOLD_MASKS}
@@ -90,8 +92,7 @@ class GraphSettings:
             )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be at least 0 and below 1, not {self.dropout:g}")
-        if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate must be above 0, not {self.learning_rate:g}")
+        check_rates(self, above=("learning_rate",))
 
     @property
     def sparsities(self) -> tuple[float, ...]:

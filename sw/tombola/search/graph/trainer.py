@@ -15,7 +15,7 @@ from tombola.search.checkpoint import Checkpoint
 from tombola.search.determinism import deterministic
 from tombola.search.graph.network import GraphNetwork
 from tombola.search.graph.problem import GraphProblem
-from tombola.search.metrics import EpochMetrics, chosen_epoch
+from tombola.search.metrics import EpochMetrics, best
 from tombola.search.randomness import generator
 from tombola.search.trainer import Files, Observer
 from tombola.spec.errors import ConfigError
@@ -57,7 +57,7 @@ class GraphTrainer:
     @property
     def best_epoch(self) -> int:
         """The first epoch with the best accuracy on the validation nodes."""
-        return chosen_epoch(self._history)
+        return best(self._history).epoch
 
     def run(self, *, resume: bool = False) -> list[EpochMetrics]:
         """Searches, and leaves the network with the scores and masks of the best epoch.

@@ -7,6 +7,7 @@ from itertools import pairwise
 from torch import nn
 
 from tombola.spec.errors import ConfigError
+from tombola.spec.layer_rules import MAX_SIDE
 
 
 def check(*, shape: tuple[int, int, int], classes: int) -> None:
@@ -33,13 +34,19 @@ def widened(channels: int, width: float) -> int:
     Raises
     ------
     ConfigError
-        If the width is not above 0, or there are no channels to widen.
+        If the width is not above 0, there are no channels to widen, or more than a ticket holds.
     """
-    if width <= 0:
-        raise ConfigError(f"width must be above 0, not {width:g}")
+    if not 0 < width < math.inf:
+        raise ConfigError(f"width must be above 0 and finite, not {width:g}")
     if channels < 1:
         raise ConfigError(f"a layer must have at least 1 channel, not {channels}")
-    return max(1, round(channels * width))
+    wide = max(1, round(channels * width))
+    if wide >= MAX_SIDE:
+        raise ConfigError(
+            f"width {width:g} makes {wide} of {channels} channels, but a layer of a ticket has at "
+            f"most {MAX_SIDE - 1}; lower it"
+        )
+    return wide
 
 
 def dense_stack(sizes: Sequence[int], *, batch_norm: bool) -> list[nn.Module]:
