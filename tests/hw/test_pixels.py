@@ -1,0 +1,109 @@
+"""Engines of several pixels in Amaranth's simulator, layer by layer, against the numpy reference."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.engine_layers import check_layers
+from support.tickets import SIGNED, TicketBuilder
+
+from tombola.compiler import compile_ticket
+from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import ConfigError
+from tombola.spec.ticket import Window
+
+
+def engine(geometry: str, **more) -> EngineConfig:
+    """A small engine whose weights are built fast."""
+    sizes = {
+        "construction": 32, "activation_words": 256, "table_entries": 64, "weight_lines": 64,
+        "ticket_words": 1024,
+    }  # fmt: skip
+    return EngineConfig.for_geometry(geometry, **{**sizes, **more})
+
+
+def same(height: int, width: int) -> TicketBuilder:
+    """3x3 with padding, twice, with a pooling between."""
+    return (
+        TicketBuilder((2, height, width), type=SIGNED)
+        .conv(5, (3, 3), window=Window(padding=(1, 1, 1, 1)), freeze=(60, 70), in_channels=2)
+        .max_pool((2, 2), Window(stride=(2, 2), padding=(0, 0, 1, 1)))
+        .conv(4, (3, 3), window=Window(padding=(1, 1, 1, 1)), in_channels=5, output=SIGNED)
+    )
+
+
+def uneven() -> TicketBuilder:
+    """Strides of 3, 1 and 2, windows beyond the map on one side, a valid one, an average."""
+    return (
+        TicketBuilder((3, 11, 4), seed=3)
+        .conv(4, (4, 2), window=Window(stride=(3, 1), padding=(3, 0, 2, 1)), in_channels=3)
+        .conv(3, (2, 3), window=Window(padding=(1, 2, 0, 0)), in_channels=4)
+        .average_pool((3, 1), Window(stride=(2, 1), padding=(0, 0, 2, 0)), channels=3)
+        .conv(6, (3, 2), in_channels=3)
+    )
+
+
+def parallel(builder: TicketBuilder, config: EngineConfig) -> list[int]:
+    """Which steps run in parallel."""
+    return [fields["parallel"] for fields in compile_ticket(builder.build(), config).descriptors]
+
+
+@pytest.mark.parametrize("geometry", ["2x4x2", "3x2x8"])
+def test_a_map_whose_sides_no_pixels_divide(geometry):
+    builder = same(7, 5).conv(3, (4, 3), in_channels=4, logits=True)
+    assert parallel(builder, engine(geometry)) == [1, 1, 1, 0]
+    check_layers(builder, engine(geometry))
+
+
+def test_a_map_that_pixels_divide_through_registers():
+    builder = same(8, 8).conv(3, (4, 4), in_channels=4, logits=True)
+    config = engine("4x8x4")
+    assert parallel(builder, config) == [1, 1, 1, 0]
+    check_layers(builder, config, images=2, pipelined=True)
+
+
+@pytest.mark.parametrize("geometry", ["2x2x2", "4x1x4", "2x4x16"])
+def test_uneven_windows(geometry):
+    builder = uneven().conv(2, (1, 3), in_channels=6, logits=True)
+    check_layers(builder, engine(geometry))
+
+
+def test_a_map_of_one_position():
+    builder = (
+        TicketBuilder((9, 1, 1))
+        .conv(7, (1, 1), in_channels=9)
+        .conv(6, (3, 3), window=Window(padding=(1, 1, 1, 1)), in_channels=7)
+        .conv(3, (1, 1), in_channels=6, logits=True)
+    )
+    check_layers(builder, engine("4x4x4"))
+
+
+def test_layers_that_one_pixel_computes_before_and_behind_others():
+    # 5 rows in 2 strips of 3; a window of 4 rows every 3 leaves 1 or 2, whose strips are of 1 row.
+    builder = (
+        TicketBuilder((2, 10, 3), seed=5)
+        .max_pool((4, 1), Window(stride=(3, 1), padding=(0, 0, 1, 0)))
+        .conv(9, (2, 3), window=Window(padding=(1, 1, 1, 1)), in_channels=2)
+        .conv(5, (5, 1), window=Window(stride=(2, 1), padding=(4, 0, 1, 0)), in_channels=9)
+        .conv(3, (1, 3), in_channels=5, logits=True)
+    )
+    config = engine("2x4x2")
+    assert 0 in parallel(builder, config)[:-1]
+    check_layers(builder, config)
+
+
+def test_logits_of_several_positions():
+    builder = TicketBuilder((2, 5, 4)).conv(
+        3, (2, 2), window=Window(padding=(0, 1, 0, 0)), in_channels=2, logits=True
+    )
+    check_layers(builder, engine("2x2x4"))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"compact": True}, {"activation_banks": 2}], ids=["compact", "two banks"]
+)
+def test_engines_of_one_pixel(changes):
+    kind = {"compact": "a compact engine", "activation_banks": "an engine of two activation banks"}
+    with pytest.raises(ConfigError) as error:
+        replace(engine("2x4x2"), **changes)
+    assert str(error.value) == f"pixels of {kind[next(iter(changes))]} must be 1, not 2"
