@@ -17,7 +17,7 @@ from tombola.spec.ticket import Ticket
 from tombola_sim import rtl, runner
 from tombola_sim.build import Simulator, build
 from tombola_sim.checker import Checker, Model
-from tombola_sim.host import COUNTERS, Host, Inference, Program
+from tombola_sim.host import COUNTERS, Host, Inference, Program, of_image
 from tombola_sim.report import CosimReport, Mismatch
 from tombola_sim.runner import Run, Session
 from tombola_sim.script import Outcome, Script
@@ -37,6 +37,7 @@ def cosimulate(
     dump: Path | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
+    batch: int = 1,
 ) -> CosimReport:
     """Runs images through the generated Verilog of an engine and compares every logit.
 
@@ -54,6 +55,8 @@ def cosimulate(
         Called with the number of images simulated so far.
     jobs : int
         Simulator processes, each with its share of the images.
+    batch : int
+        Images of one run; several need a network of linear layers.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def cosimulate(
     """
     # torch takes seconds to import, which a damaged folder should not cost.
     design = rtl.load(rtl_dir)
-    program = compile_ticket(ticket, design.config)
+    program = compile_ticket(ticket, design.config, batch=batch)
     from tombola.model.integer import IntegerModel
 
     return prove(
@@ -76,6 +79,7 @@ def cosimulate(
         dump=dump,
         progress=progress,
         jobs=jobs,
+        batch=batch,
     )
 
 
@@ -90,8 +94,12 @@ def prove(
     dump: Path | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
+    batch: int = 1,
 ) -> CosimReport:
-    """`cosimulate` for a compiled program and a model that are already there."""
+    """`cosimulate` for a compiled program and a model that are already there.
+
+    Each of `image_writes` brings the images of one run.
+    """
     if not len(images):
         raise ConfigError("co-simulation needs at least 1 image, not 0")
     if jobs < 1:
@@ -101,7 +109,13 @@ def prove(
     simulator = build(design, wave_format=None if waves is None else waves.suffix)
     checker, host = Checker(model, images), Host(program)
     bench = _Bench(simulator, host, waves)
-    sessions, inferences = bench.run(image_writes, min(jobs, len(images)), progress)
+
+    def images_done(runs: int) -> None:
+        if progress is not None:
+            progress(min(len(images), runs * batch))
+
+    sessions, runs = bench.run(image_writes, min(jobs, len(image_writes)), images_done)
+    inferences = [each for run in runs for each in run.apart(batch)][: len(images)]
 
     logits = np.stack([inference.tensor for inference in inferences])
     winners = np.array([inference.winner for inference in inferences])
@@ -112,6 +126,7 @@ def prove(
         {index: inferences[index] for index in np.flatnonzero(wrong)[:LOCATED].tolist()},
         image_writes,
         program.layer_count,
+        batch,
     )
     if dump is not None:
         flat = logits.reshape(len(images), -1)
@@ -126,8 +141,8 @@ def prove(
         mismatches=mismatches,
         cycles_per_inference=cycles,
         counters=means,
-        macs_per_inference=program.macs,
-        mac_utilisation=program.macs / (program.config.macs * max(cycles, 1)),
+        macs_per_inference=program.macs // batch,
+        mac_utilisation=program.macs / batch / (program.config.macs * max(cycles, 1)),
         simulated_cycles=sum(session.clocks for session in sessions),
         simulation_seconds=max(session.seconds for session in sessions),
         geometry=program.config.geometry,
@@ -228,14 +243,16 @@ def _locate(
     seen: dict[int, Inference],
     image_writes: list[list[tuple[int, np.ndarray]]],
     layer_count: int,
+    batch: int,
 ) -> list[Mismatch]:
     """For each image that went wrong, its first wrong value and the layer that made it."""
     if not seen:
         return []
     mismatches = []
-    outputs = bench.layer_outputs([image_writes[image] for image in seen], layer_count)
+    runs = [image_writes[image // batch] for image in seen]
+    outputs = bench.layer_outputs(runs, layer_count)
     for (image, answer), layers in zip(seen.items(), outputs, strict=True):
-        found = checker.locate(image, layers)
+        found = checker.locate(image, [of_image(each, image % batch, batch) for each in layers])
         mismatches.append(
             found or checker.as_seen(image, layer_count - 1, answer.tensor, answer.winner)
         )

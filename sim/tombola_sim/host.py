@@ -1,5 +1,6 @@
 """What a host does on the engine's bus to run a ticket, as scripts, and what the answers mean."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +56,27 @@ class Inference:
 
     tensor: np.ndarray
     winner: int
-    counters: dict[str, int]
+    counters: Mapping[str, float]
+
+    def apart(self, batch: int) -> list["Inference"]:
+        """One for each image of a run of so many, with its share of the clocks.
+
+        The winner of several is not the engine's, which is of all their logits.
+        """
+        if batch == 1:
+            return [self]
+        shares = {name: count / batch for name, count in self.counters.items()}
+        tensors = (of_image(self.tensor, index, batch) for index in range(batch))
+        return [
+            Inference(tensor=tensor, winner=int(tensor.argmax()), counters=shares)
+            for tensor in tensors
+        ]
+
+
+def of_image(tensor: np.ndarray, image: int, batch: int) -> np.ndarray:
+    """The rows of one image of a batch, whose images lie below each other."""
+    rows = tensor.shape[1] // batch
+    return tensor[:, image * rows : (image + 1) * rows]
 
 
 class Host:

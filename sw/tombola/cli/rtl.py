@@ -19,8 +19,9 @@ FILES = ("tombola_engine.v", "files.f", "design.json", "ports.md")
 def add_arguments(parser):
     """Declare the arguments of the verb."""
     parser.add_argument(
-        "--geometry", default="8x8", metavar="RxL",
-        help="rows (output channels) x lanes (input channels) at once; default 8x8",
+        "--geometry", default="8x8", metavar="RxL[xP]",
+        help="rows (output channels) x lanes (input channels) x pixels (output positions) at once; "
+        "default 8x8",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     parser.add_argument(

@@ -28,8 +28,8 @@ def add_arguments(parser):
         "--samples", type=int, default=100, metavar="N", help="test images to run; default 100"
     )
     parser.add_argument(
-        "--geometry", metavar="RxL",
-        help="rows x lanes of the engine; default 8x8, or that of --rtl",
+        "--geometry", metavar="RxL[xP]",
+        help="rows x lanes x pixels of the engine; default 8x8, or that of --rtl",
     )
     parser.add_argument(
         "--rtl", type=Path, metavar="DIR", help="Verilog that tombola rtl wrote, instead of new one"
@@ -42,6 +42,10 @@ def add_arguments(parser):
     parser.add_argument(
         "--waves", type=Path, nargs="?", const=WAVES, metavar="FILE",
         help=f"write a waveform, .vcd or .fst, some 9 KB a clock; {WAVES} if no file is named",
+    )
+    parser.add_argument(
+        "--batch", type=int, default=1, metavar="B",
+        help="images of one run, for networks of linear layers: a weight is built once for all B",
     )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="simulator processes; default 1"
@@ -69,6 +73,7 @@ def run(args) -> int:
         report = cosimulate(
             ticket, folder, images,
             waves=args.waves, dump=args.dump, jobs=args.jobs, progress=progress,
+            batch=args.batch,
         )
     for mismatch in report.mismatches:
         log(f"mismatch: {mismatch}")
@@ -106,8 +111,9 @@ def _check_options(args):
     """Refuses what no ticket and no data can mend."""
     from ..spec.errors import ConfigError
 
-    if args.jobs < 1:
-        raise ConfigError(f"jobs must be at least 1, not {args.jobs}")
+    for name in ("jobs", "batch"):
+        if getattr(args, name) < 1:
+            raise ConfigError(f"{name} must be at least 1, not {getattr(args, name)}")
     if args.waves is not None and args.jobs > 1:
         raise ConfigError(f"waves are of one simulation, so they want 1 job, not {args.jobs}")
     if args.waves is not None and args.waves.suffix not in (".fst", ".vcd"):
@@ -135,7 +141,7 @@ def _engine(ticket, args) -> Path:
         from ..compiler.sizing import engine_for
         from .engine_rtl import cached_rtl
 
-        config = engine_for(ticket, args.geometry or "8x8")
+        config = engine_for(ticket, args.geometry or "8x8", batch=args.batch)
         with working(f"generating the Verilog of a {config.geometry} engine"):
             return cached_rtl(config)
     from tombola_sim import rtl

@@ -69,7 +69,11 @@ def fields(
     if convolves:
         grouping = convolved(step.groups, source.shape[0], channels, config)
     logits = step.target == plan.results
-    weights = _weight_fields(ticket, step, places, target, config) if convolves else NO_WEIGHTS
+    weights = NO_WEIGHTS
+    rows = strips.walked_rows(plan, step, config)
+    if convolves:
+        positions = rows * target.shape[2] * step.pool[0] * step.pool[1]
+        weights = _weight_fields(ticket, step, places, positions, config)
     every = {
         "operation": step.operation,
         "input_signed": source.type.signed,
@@ -82,7 +86,7 @@ def fields(
         "group_repeats": grouping.repeats,
         "lane_channels": grouping.lane_channels,
         "lane_step": grouping.lane_step,
-        "out_height": target.shape[1],
+        "out_height": rows,
         "out_width": target.shape[2],
         "kernel_height": step.kernel[0],
         "kernel_width": step.kernel[1],
@@ -186,7 +190,7 @@ def chunk_words(
 
 
 def _weight_fields(
-    ticket: Ticket, step: Step, places: StepPlaces, target: Buffer, config: EngineConfig
+    ticket: Ticket, step: Step, places: StepPlaces, positions: int, config: EngineConfig
 ) -> dict[str, int]:
     work = ticket.layers[step.layer]
     assert isinstance(work, Conv)
@@ -194,7 +198,6 @@ def _weight_fields(
     weight_set, planes = ticket.weight_sets[mask.weight_set], mask.coding.planes
     layout = weight_set.layout
     # Rows of grouped convolutions are built whole too.
-    positions = target.shape[1] * target.shape[2] * step.pool[0] * step.pool[1]
     reused = positions > 1 or step.groups > 1
     padded = layout.padded_channels
     # Up to 32 channels only the row's last word is cut; above, the last word of each position.

@@ -50,6 +50,8 @@ class Program:
         Content of the ticket memory from word 0, where `digest` stands.
     table_image : uint64 array
         Entries of the requantisation table from entry 0.
+    batch : int
+        Images of one run: the rows of all its tensors, if there are several.
     """
 
     ticket: Ticket
@@ -60,6 +62,7 @@ class Program:
     descriptors: tuple[dict[str, int], ...]
     ticket_image: np.ndarray
     table_image: np.ndarray
+    batch: int = 1
 
     @property
     def layer_count(self) -> int:
@@ -104,16 +107,18 @@ class Program:
         return writes
 
     def image_writes(self, images: np.ndarray) -> Iterator[Writes]:
-        """For each image, (address, words) of the activation window.
+        """For each image, or each batch of them, (address, words) of the activation window.
 
         Parameters
         ----------
-        images : uint8 array (batch, ...)
-            As `reference.input_tensor` takes them.
+        images : uint8 array (count, ...)
+            As `reference.input_tensor` takes them; what the last batch lacks is 0.
         """
         values = reference.input_tensor(self.ticket, images)
-        for image in values:
-            laid_out = self.plan.buffers[0].lay_out(image)
+        missing = -len(values) % self.batch
+        values = np.concatenate([values, np.zeros((missing, *values.shape[1:]), values.dtype)])
+        for first in range(0, len(values), self.batch):
+            laid_out = self.plan.buffers[0].lay_out(values[first : first + self.batch])
             ranges = self.tensor_ranges(0)
             ends = np.cumsum([count for _, count in ranges])
             parts = np.split(self._to_words(laid_out), ends[:-1])
@@ -171,7 +176,7 @@ class Program:
     @property
     def result_words(self) -> tuple[int, int]:
         """Address and number of the logits, position by position, channels innermost."""
-        return Window.RESULTS.base, self.tensors[-1].values
+        return Window.RESULTS.base, self.tensors[-1].values * self.batch
 
     def logits_from_words(self, words: np.ndarray) -> np.ndarray:
         """Host words of the results to int64 logits (values,), in the order of `result_words`."""
@@ -179,24 +184,31 @@ class Program:
 
     @property
     def macs(self) -> int:
-        """Masked additions of one inference: weights x positions x planes, padding included."""
+        """Masked additions of one run: weights x positions x planes, padding included."""
         total = 0
         for index, layer in enumerate(self.ticket.layers):
             if isinstance(layer, Conv):
                 mask = self.ticket.masks[layer.mask]
                 _, height, width = self.tensors[index + 1].shape
                 weights = self.ticket.weight_sets[mask.weight_set].weights
-                total += weights * height * width * mask.coding.planes
+                total += weights * height * width * mask.coding.planes * self.batch
         return total
 
     @property
     def cycles(self) -> int:
-        """Estimated clocks of one inference."""
+        """Estimated clocks of one run."""
         return sum(estimate.layer_cycles(fields, self.config) for fields in self.descriptors)
 
 
-def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
+def compile_ticket(ticket: Ticket, config: EngineConfig, *, batch: int = 1) -> Program:
     """Plans memory and makes the images of ticket memory and requantisation table.
+
+    Parameters
+    ----------
+    ticket : Ticket
+    config : EngineConfig
+    batch : int
+        Images of one run; several need a network of linear layers.
 
     Raises
     ------
@@ -208,17 +220,16 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
     tensors = rules.check(ticket)
     for index in range(len(ticket.layers)):
         fit.check_layer(ticket, index, tensors, config)
-    plan = fusing.fuse(ticket, steps.plan(ticket, tensors, config), config)
-    plan = packing.pack(ticket, plan, config)
+    plan = steps.plan(ticket, tensors, config, batch=batch)
+    plan = packing.pack(ticket, fusing.fuse(ticket, plan, config), config)
     plan = strips.cut(plan, config)
     placements = memory_plan.place(plan, config)
     first_mask = descriptor.FIRST + len(plan.steps) * config.descriptor.words
     starts, masks_image = images.mask_memory(ticket, first_mask)
     tables, table_image = images.table(ticket, plan, config)
-    fit.require(
-        tensors[-1].values, config.result_words, "results: logits", "use a larger result memory"
-    )
-    results = Placement(base=0, words=tensors[-1].values, groups=1)
+    logits = tensors[-1].values * batch
+    fit.require(logits, config.result_words, "results: logits", "use a larger result memory")
+    results = Placement(base=0, words=logits, groups=1)
     descriptors = []
     for step, entry in zip(plan.steps, tables, strict=True):
         layer = ticket.layers[step.layer]
@@ -251,4 +262,5 @@ def compile_ticket(ticket: Ticket, config: EngineConfig) -> Program:
         descriptors=tuple(descriptors),
         ticket_image=ticket_image,
         table_image=table_image,
+        batch=batch,
     )

@@ -12,8 +12,16 @@ from tombola.spec.ticket import Conv, Ticket
 LARGEST = 1 << 20
 
 
-def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
-    """An engine of ``ROWSxLANES`` with the usual memories, each enlarged where the ticket needs it.
+def engine_for(ticket: Ticket, geometry: str, *, batch: int = 1) -> EngineConfig:
+    """An engine of a geometry with the usual memories, each enlarged where the ticket needs it.
+
+    Parameters
+    ----------
+    ticket : Ticket
+    geometry : str
+        As `EngineConfig.for_geometry` takes it.
+    batch : int
+        Images of one run.
 
     Raises
     ------
@@ -34,7 +42,7 @@ def engine_for(ticket: Ticket, geometry: str) -> EngineConfig:
         result_words=LARGEST,
         **features,
     )
-    program = compile_ticket(ticket, boundless)
+    program = compile_ticket(ticket, boundless, batch=batch)
     several_positions = [
         fields["lines"]
         for step, fields in zip(program.plan.steps, program.descriptors, strict=True)

@@ -7,6 +7,7 @@ import numpy as np
 from tombola.spec.arithmetic import NumberType
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola.spec.errors import FitError
 from tombola.spec.layout import RowLayout
 from tombola.spec.rules import TensorInfo
 from tombola.spec.ticket import Conv, MaxPool, Ticket, Window
@@ -38,19 +39,19 @@ class Buffer:
         """Rows in one memory."""
         return self.strip or self.shape[1]
 
-    def lay_out(self, values: np.ndarray) -> np.ndarray:
-        """Values (channels, height, width) of the tensor to those of the buffer's shape."""
+    def lay_out(self, images: np.ndarray) -> np.ndarray:
+        """Values (batch, channels, height, width) to those of the buffer, image below image."""
         if self.row is None:
-            return values
-        return self.row.to_stream(values[None]).reshape(-1, 1, 1)[: self.shape[0]]
+            return np.concatenate(images, axis=1)
+        return self.row.to_stream(images)[:, : self.shape[0]].T[:, :, None]
 
     def take_up(self, values: np.ndarray) -> np.ndarray:
-        """The way back."""
+        """The way back, but for the images, which stay below each other."""
         if self.row is None:
             return values
-        row = np.zeros((1, self.row.positions), dtype=values.dtype)
-        row[0, : self.shape[0]] = values.ravel()
-        return self.row.from_stream(row)[0]
+        rows = np.zeros((values.shape[1], self.row.positions), dtype=values.dtype)
+        rows[:, : self.shape[0]] = values[:, :, 0].T
+        return np.concatenate(self.row.from_stream(rows), axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,16 +122,40 @@ class Plan:
     results: int
 
 
-def plan(ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig) -> Plan:
-    """The steps of a ticket whose layers `fit.check_layer` has let pass."""
+def plan(
+    ticket: Ticket, tensors: tuple[TensorInfo, ...], config: EngineConfig, *, batch: int = 1
+) -> Plan:
+    """The steps of a ticket whose layers `fit.check_layer` has let pass.
+
+    Images of a `batch` are the rows of maps of one column, which only linear layers leave apart.
+
+    Raises
+    ------
+    FitError
+        If a batch of several images has a layer that is not linear.
+    """
     buffers = [Buffer(shape=info.shape, type=info.type) for info in tensors]
     steps = [_step(ticket, layer) for layer in range(len(ticket.layers))]
     readers = [step for step in steps if 0 in step.sources]
-    if len(readers) == 1 and (row := _row_over_map(ticket, readers[0], tensors, config)):
+    if len(readers) == 1 and (
+        row := _row_over_map(ticket, readers[0], tensors, config, batch)
+    ):
         words = -(-row.kernel[0] * row.kernel[1] * row.padded_channels // config.lanes)
         buffers[0] = replace(buffers[0], shape=(words * config.lanes, 1, 1), row=row)
         steps[readers[0].layer] = replace(readers[0], kernel=(1, 1), packed=True)
+    if batch > 1:
+        buffers = [_in_rows(index, buffer, batch) for index, buffer in enumerate(buffers)]
     return Plan(steps=tuple(steps), buffers=tuple(buffers), results=len(tensors) - 1)
+
+
+def _in_rows(tensor: int, buffer: Buffer, batch: int) -> Buffer:
+    channels, height, width = buffer.shape
+    if (height, width) != (1, 1):
+        raise FitError(
+            f"a batch needs linear layers alone, but tensor {tensor} is a map of {height}x{width} "
+            "here; run its images one by one"
+        )
+    return replace(buffer, shape=(channels, batch, 1))
 
 
 def _step(ticket: Ticket, layer: int) -> Step:
@@ -156,9 +181,16 @@ def _step(ticket: Ticket, layer: int) -> Step:
 
 
 def _row_over_map(
-    ticket: Ticket, step: Step, tensors: tuple[TensorInfo, ...], config: EngineConfig
+    ticket: Ticket,
+    step: Step,
+    tensors: tuple[TensorInfo, ...],
+    config: EngineConfig,
+    batch: int,
 ) -> RowLayout | None:
-    """The row of a linear layer over a map of fewer channels than lanes, if `step` is one."""
+    """The row of a linear layer over a map of few channels, if `step` is one.
+
+    That is fewer than lanes, or for a batch any that are not padded in the stream.
+    """
     work = ticket.layers[step.layer]
     if not isinstance(work, Conv) or work.groups != 1 or step.kernel == (1, 1):
         return None
@@ -169,4 +201,6 @@ def _row_over_map(
         and step.kernel == tensors[step.source].shape[1:]
         and tensors[step.target].shape[1:] == (1, 1)
     )
-    return row if whole and row.padded_channels < config.lanes else None
+    few = row.padded_channels < config.lanes
+    few |= batch > 1 and row.padded_channels == row.channels
+    return row if whole and few else None

@@ -170,6 +170,14 @@ def _choices(rows: Sequence[int], walks: Sequence[Walk], pixels: int) -> list[li
     ]
 
 
+def walked_rows(plan: Plan, step: Step, config: EngineConfig) -> int:
+    """Output rows that a pixel walks."""
+    target = plan.buffers[step.target]
+    if config.pixels == 1:
+        return target.shape[1]
+    return _walk(plan, step, config).walked(plan.buffers[step.source].rows, target.rows)
+
+
 def fields(
     plan: Plan, step: Step, described: Mapping[str, int], config: EngineConfig
 ) -> dict[str, int]:
@@ -182,7 +190,7 @@ def fields(
     """
     walk, pixels = _walk(plan, step, config), config.pixels
     strip, target = plan.buffers[step.source].rows, plan.buffers[step.target].rows
-    parallel, walked = walk.parallel(strip, target), walk.walked(strip, target)
+    parallel, walked = walk.parallel(strip, target), described["out_height"]
     first, in_rows, pitch = (described[x] for x in ("first_y", "in_height", "kernel_row_step"))
     lowest, first_row = divmod(first, strip)
     reach = (step.pool[0] - 1) * step.stride[0] + step.kernel[0]  # rows behind a position written
@@ -196,7 +204,6 @@ def fields(
     pool_strips, pool_rows = divmod(step.stride[0], strip)
     line_step, pool_row_step, words = rows * pitch, pool_rows * pitch, strip * pitch
     return {
-        "out_height": walked,
         "input_base": (described["input_base"] - first * pitch + first_row * pitch) & ADDRESS_MASK,
         "line_step": line_step,
         "parallel": int(parallel),
