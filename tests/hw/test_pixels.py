@@ -1,8 +1,7 @@
-"""Engines of several pixels in Amaranth's simulator, layer by layer, against the numpy reference."""
+"""Engines of several pixels in Amaranth's simulator, layer by layer, against numpy."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from support.engine_layers import check_layers
 from support.tickets import SIGNED, TicketBuilder
