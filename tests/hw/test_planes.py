@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support import faults
 from support.engine_layers import check_layers
+from support.rich_ticket import rich_image, rich_ticket
 from support.tickets import SIGNED, TicketBuilder
 
 from tombola.compiler import compile_ticket
@@ -108,6 +109,23 @@ def test_a_folded_layer_replays_its_weights(coding):
     assert len({fields["starts_base"] for fields in program.descriptors[1:4]}) == 1
     assert len({fields["table_base"] for fields in program.descriptors[1:4]}) == 3
     check_layers(builder, config)
+
+
+class Rich:
+    """Groups, depthwise, folded with a residual, rescaled; coats and stored weights."""
+
+    def build(self) -> Ticket:
+        return rich_ticket()
+
+    def images(self, count: int) -> np.ndarray:
+        return rich_image()
+
+
+@pytest.mark.parametrize("pixels", [1, pytest.param(4, marks=pytest.mark.slow)])
+def test_with_everything_else_that_an_engine_may_have(pixels):
+    config = engine(4, 4, planes=7, residual=True, grouped=True, packing=True, fused_pooling=True,
+                    pixels=pixels, weight_lines=512)  # fmt: skip
+    check_layers(Rich(), config)
 
 
 @pytest.mark.parametrize(("module", "was", "becomes"), [
