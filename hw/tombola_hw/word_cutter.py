@@ -1,6 +1,6 @@
 """Cuts words of weights into lines for the array, one for each plane."""
 
-from amaranth import Array, Cat, Module, Mux, Signal
+from amaranth import Array, C, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2, exact_log2
@@ -68,7 +68,7 @@ class WordCutter(wiring.Component):
         take = self.words.valid & self.words.ready
         real = word.real.bit_select(at, 1)
         cut = held & real & (~self.lines.valid | self.lines.ready)
-        behind = Cat(following <= position for position in range(WORD))
+        behind = (C((1 << WORD) - 1, WORD) << following)[:WORD]  # comparisons would cost carries
         ends = (plane == 0) & ~(word.real & behind).any()
         m.d.comb += [
             following.eq(at + size),
