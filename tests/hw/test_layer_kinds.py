@@ -244,7 +244,7 @@ def test_groups_that_begin_anywhere_in_a_word_are_refused():
 @pytest.mark.parametrize(("module", "was", "becomes"), [
     ("lane_shifter", "self.lines.p.positive << lane", "self.lines.p.positive"),
     ("lane_shifter", "channel == self.layer.lane_channels", "channel == 1"),
-    ("fetch", "Mux(self._repeated(m), group_step, 0)", "group_step"),
+    ("fetch_loops", "Mux(self._repeated(m), group_step, 0)", "group_step"),
     ("turn_control", "self.row + 1 == self.layer.group_channels", "full"),
 ], ids=["lane", "channels of a lane", "repeats", "rows"])  # fmt: skip
 def test_a_fault_in_groups_is_seen(monkeypatch, module, was, becomes):

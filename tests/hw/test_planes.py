@@ -132,7 +132,7 @@ def test_with_everything_else_that_an_engine_may_have(pixels):
     ("mac_row", "weighted << 1", "weighted"),
     ("mac_row", "port.more, weighted << 1, 0", "port.more, weighted << 1, before"),
     ("mac", "valid & added.more & ~clear", "0"),
-    ("fetch", 'across & last["plane"]', "across"),
+    ("fetch_loops", 'across & last["plane"]', "across"),
     ("bit_layers", "Mux(asking.first, drawn.locked, locked[:width])",
      "Mux(asking.first, drawn.locked, 0)"),
     ("bit_layers", "signs = Mux(stored, coming.index == 1, coming.first)", "signs = coming.first"),

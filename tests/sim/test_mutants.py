@@ -58,7 +58,7 @@ FAULTS = {
     ),
     "pool border taken for input": (
         "pool.py",
-        "lane.take.eq(valid & step.inside)",
+        "lane.take.eq(valid & step.inside[pixel])",
         "lane.take.eq(valid)",
     ),
     "padding value not zero": (
@@ -87,9 +87,9 @@ FAULTS = {
         "self.available.eq(1)",
     ),
     "stride one column short": (
-        "fetch.py",
-        "window_x + layer.stride_x",
-        "window_x + layer.stride_x - 1",
+        "window_position.py",
+        "column + layer.stride_x",
+        "column + layer.stride_x - 1",
     ),
 }
 
