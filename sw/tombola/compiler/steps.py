@@ -189,7 +189,7 @@ def _row_over_map(
 ) -> RowLayout | None:
     """The row of a linear layer over a map of few channels, if `step` is one.
 
-    That is fewer than lanes, or for a batch any that are not padded in the stream.
+    That is fewer than lanes, or for a batch as many, or any that are not padded in the stream.
     """
     work = ticket.layers[step.layer]
     if not isinstance(work, Conv) or work.groups != 1 or step.kernel == (1, 1):
@@ -202,5 +202,5 @@ def _row_over_map(
         and tensors[step.target].shape[1:] == (1, 1)
     )
     few = row.padded_channels < config.lanes
-    few |= batch > 1 and row.padded_channels == row.channels
+    few |= batch > 1 and row.padded_channels in (row.channels, config.lanes)
     return row if whole and few else None
