@@ -9,6 +9,7 @@ import by_sparsity
 import freezing_page
 import gpu
 import graphs
+import jackpot_page
 import search_speed
 import torch
 from text import paragraph, percent, signed
@@ -220,6 +221,7 @@ def render() -> str:
         allocations.section(),
         by_sparsity.section(),
         source_section(),
+        jackpot_page.section(),
         graphs.section(),
         gpu.section(),
         search_speed.section(),
