@@ -106,10 +106,10 @@ def section() -> str:
                 "jackpot`, searched on the first 10,000 training images, integer accuracy on the "
                 f"first 2,000 test images. The network has {100 * trained:.2f}\u00a0% there in "
                 f"float32, {100 * dense['integer_accuracy']:.2f}\u00a0% in integers with all "
-                f"weights at 8 bits and {100 * narrow['integer_accuracy']:.2f}\u00a0% at 4. A search "
-                f"is {settings['epochs']} epochs of batches of {settings['batch']} at a rate of "
-                f"{settings['learning_rate']:g} unless the table says otherwise; the one from a "
-                "random mask has 0.01, the best of 0.001, 0.003 and 0.01 in short trials. One "
+                f"weights at 8 bits and {100 * narrow['integer_accuracy']:.2f}\u00a0% at 4. A "
+                f"search is {settings['epochs']} epochs of batches of {settings['batch']} at a "
+                f"rate of {settings['learning_rate']:g} unless the table says otherwise; the one "
+                "from a random mask has 0.01, the best of 0.001, 0.003 and 0.01 in short trials. One "
                 f"seed where the table names no number, on one thread of a {where}."
             ),
             f"    {command('jackpot', 0.7)}",
