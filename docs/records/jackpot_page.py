@@ -109,8 +109,8 @@ def section() -> str:
                 f"weights at 8 bits and {100 * narrow['integer_accuracy']:.2f}\u00a0% at 4. A "
                 f"search is {settings['epochs']} epochs of batches of {settings['batch']} at a "
                 f"rate of {settings['learning_rate']:g} unless the table says otherwise; the one "
-                "from a random mask has 0.01, the best of 0.001, 0.003 and 0.01 in short trials. One "
-                f"seed where the table names no number, on one thread of a {where}."
+                "from a random mask has 0.01, the best of 0.001, 0.003 and 0.01 in short trials. "
+                f"One seed where the table names no number, on one thread of a {where}."
             ),
             f"    {command('jackpot', 0.7)}",
             arms_table(),
