@@ -2,7 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from tombola.spec.engine import EngineConfig
@@ -80,26 +80,25 @@ class BitLayers(wiring.Component):
         m = Module()
         width = self._config.construction
         steps = WORD // width
-        stored = self.layer.stored if self._config.stored else 0
         m.submodules.asking = asking = LayerCount(self._config)
-        m.submodules.coming = coming = LayerCount(self._config)
+        m.submodules.gatherer = gatherer = BitGatherer(self._config)
 
-        drawn, ask, code = self.classes.p, self.asked.p, self.codes.p
+        connect(m, flipped(self.codes), gatherer.codes)
+        connect(m, gatherer.words, flipped(self.words))
+        drawn, ask = self.classes.p, self.asked.p
         asks = self.asked.valid & self.asked.ready
         comes = self.codes.valid & self.codes.ready
         ahead = Signal(range(AHEAD))  # steps under way
         locked = Signal(WORD)         # a step leaves at the low end and enters at the top
-        above = Signal(WORD)          # what the layer before kept; stored: what the mask keeps
         bits = Signal(width)
         turn_last = Signal()
         free = Signal()               # needs no bit that is still under way
         newest = Signal()             # needs the very bits that come in this clock
+        kept = gatherer.above.word_select(ahead[: exact_log2(steps)], width)
         m.d.comb += [
-            free.eq(stored & asking.index[1:].any()),
+            free.eq(asking.index[1:].any() & (self.layer.stored if self._config.stored else 0)),
             newest.eq((ahead == steps) & ~free),
-            bits.eq(
-                Mux(newest, code.kept, above.word_select(ahead[: exact_log2(steps)], width))
-            ),
+            bits.eq(Mux(newest, self.codes.p.kept, kept)),
             self.asked.valid.eq(
                 Mux(asking.first, self.classes.valid, free | (ahead < steps) | (newest & comes))
             ),
@@ -109,39 +108,76 @@ class BitLayers(wiring.Component):
             ask.last.eq(Mux(asking.first, drawn.last, turn_last)),
             self.classes.ready.eq(asking.first & self.asked.ready),
             self.drained.eq(asking.first & ~self.classes.valid),
+            self.holds.eq(gatherer.words.valid),
             asking.layer.eq(self.layer),
             asking.step.eq(asks),
-            coming.layer.eq(self.layer),
-            coming.step.eq(comes),
+            gatherer.layer.eq(self.layer),
         ]
         m.d.sync += ahead.eq(ahead + asks - comes)
         with m.If(asks):
             m.d.sync += [locked.eq(Cat(locked[width:], ask.locked)), turn_last.eq(ask.last)]
 
-        word, full = self.words.p, self.holds
-        m.d.comb += [self.codes.ready.eq(~full), self.words.valid.eq(full)]
-        with m.If(self.words.ready):
-            m.d.sync += full.eq(0)
+        return m
+
+
+class BitGatherer(wiring.Component):
+    """Gathers the bits of a word's layers, step after step, into its weights.
+
+    A word is there a clock after its last step; until it is taken no step is. In all registers a
+    step leaves at the low end and enters, renewed, at the top.
+
+    Members
+    -------
+    layer : In(layer_layout(config))
+    codes : In(stream.Signature(step_codes_layout(config)))
+    words : Out(stream.Signature(weight_word_layout(config)))
+    above : Out(32)
+        What the layer before kept; stored: what the mask keeps.
+    """
+
+    def __init__(self, config: EngineConfig):
+        self._config = config
+        super().__init__({
+            "layer": In(layer_layout(config)),
+            "codes": In(stream.Signature(step_codes_layout(config))),
+            "words": Out(stream.Signature(weight_word_layout(config))),
+            "above": Out(WORD),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        width = self._config.construction
+        stored = self.layer.stored if self._config.stored else 0
+        m.submodules.coming = coming = LayerCount(self._config)
+
+        code, word = self.codes.p, self.words.p
+        comes = self.codes.valid & self.codes.ready
+        m.d.comb += [
+            self.codes.ready.eq(~self.words.valid),
+            coming.layer.eq(self.layer),
+            coming.step.eq(comes),
+        ]
 
         def renew(register, part):
             m.d.sync += register.eq(Cat(register[width:], part))
 
         signs = Mux(stored, coming.index == 1, coming.first)
+        with m.If(self.words.ready):
+            m.d.sync += self.words.valid.eq(0)
         with m.If(comes):
-            renew(above, Mux(stored & ~coming.first, above[:width], code.kept))
+            renew(self.above, Mux(stored & ~coming.first, self.above[:width], code.kept))
             renew(word.real, Mux(coming.first, code.kept | code.flag, word.real[:width]))
-            renew(
-                word.negative,
-                Mux(signs, Mux(stored, code.kept, code.flag), word.negative[:width]),
-            )
+            sign = Mux(stored, code.kept, code.flag)
+            renew(word.negative, Mux(signs, sign, word.negative[:width]))
+            # Coats are counted; magnitudes, which come from the top, are shifted in.
             carry = shifted = code.kept
             for plane in word.planes:
                 old = plane[:width] & ~coming.first.replicate(width)
-                counted = old ^ carry
-                renew(plane, Mux(stored, Mux(coming.index[1:].any(), shifted, old), counted))
+                magnitude = Mux(coming.index[1:].any(), shifted, old)
+                renew(plane, Mux(stored, magnitude, old ^ carry))
                 carry, shifted = old & carry, old
             m.d.sync += [
-                full.eq(coming.last),
+                self.words.valid.eq(coming.last),
                 word.last.eq(code.last),
                 word.row.eq(code.row),
                 word.last_row.eq(code.last_row),
