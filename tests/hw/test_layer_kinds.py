@@ -30,6 +30,25 @@ def test_a_kernel_over_the_whole_map(channels, compact):
     check_layers(builder, engine(4, 16, weight_lines=64, compact=compact), images=2)
 
 
+@pytest.mark.parametrize("last", ["average", "maximum"])
+def test_folded_layers_odd_windows_and_global_pooling(last):
+    same = Window(padding=(1, 2, 1, 0))
+    builder = (
+        TicketBuilder((2, 7, 6))
+        .conv(5, (4, 2), window=Window(stride=(1, 3), padding=(3, 0, 1, 1)), in_channels=2)
+        .conv(5, (3, 3), window=same, freeze=(40, 70), in_channels=5)
+        .conv(5, (3, 3), window=same, in_channels=5, same_mask_as=1, output=SIGNED)
+        .conv(5, (3, 3), window=same, in_channels=5, same_mask_as=1)
+    )
+    assert len(builder.masks) == 2 and builder.layers[1].mask == builder.layers[3].mask
+    whole = ((8, 2), Window(stride=(8, 2)))
+    if last == "average":
+        builder.average_pool(*whole, channels=5)
+    else:
+        builder.max_pool(*whole)
+    check_layers(builder.conv(4, (1, 1), in_channels=5, logits=True), engine(3, 4))
+
+
 def residual_network(channels: int) -> TicketBuilder:
     """Residuals of either sign and with either signed activations, to every kind of layer."""
     same = Window(padding=(1, 1, 1, 1))
@@ -216,7 +235,7 @@ def grouped_network(channels: int, groups: int, wider: int) -> TicketBuilder:
     )],
 )  # fmt: skip
 def test_grouped_convolutions(rows, lanes, channels, groups, wider, more):
-    config = engine(rows, lanes, grouped=True, ticket_words=16384, **more)
+    config = engine(rows, lanes, grouped=True, ticket_words=16384, weight_lines=256, **more)
     check_layers(grouped_network(channels, groups, wider), config)
 
 
