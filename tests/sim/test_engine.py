@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.tickets import mixed_network
+from support.tickets import TicketBuilder, mixed_network
 
 from tombola.compiler.program import compile_ticket
 from tombola.model.integer import IntegerModel
@@ -31,7 +31,7 @@ def engines(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("geometry", ["4x4", "3x8"])
+@pytest.mark.parametrize("geometry", ["4x4", "3x8", "2x4x2"])
 def test_every_feature(engines, geometry):
     network = mixed_network(seed=3)
     report = cosimulate(network.build(), engines(geometry), network.images(SAMPLES))
@@ -76,3 +76,37 @@ def test_first_wrong_layer_is_named(engines, layer, channel):
     assert (first.layer, first.channel) == (layer, channel)
     assert [first.channel, first.y, first.x] == wrong
     assert (first.expected, first.got) == (expected[tuple(wrong)], got[tuple(wrong)])
+
+
+def test_a_batch_on_an_engine_of_two_pixels(engines):
+    builder = (
+        TicketBuilder((1, 5, 4), seed=11)
+        .conv(7, (5, 4), freeze=(50, 60), in_channels=1)
+        .conv(5, (1, 1), in_channels=7, logits=True)
+    )
+    ticket, images = builder.build(), builder.images(5)
+    alone = cosimulate(ticket, engines("2x4x2"), images)
+    report = cosimulate(ticket, engines("2x4x2"), images, batch=3)
+    assert report.exact and alone.exact
+    assert report.values_compared == alone.values_compared == 25
+    assert (report.winners == alone.winners).all()
+    assert report.cycles_per_inference < alone.cycles_per_inference
+    assert report.macs_per_inference == alone.macs_per_inference == 7 * 20 + 5 * 7
+
+    # A model that is wrong about image 4 alone, which comes second in the second batch.
+    class Other(IntegerModel):
+        def tensors(self, given):
+            tensors = list(super().tensors(given))
+            if (given == images[4]).all():
+                tensors[1] = tensors[1] + 1
+            return tensors
+
+        def logits(self, given):
+            return super().logits(given) + (np.arange(len(given)) == 4)[:, None]
+
+    design = rtl.load(engines("2x4x2"))
+    program = compile_ticket(ticket, design.config, batch=3)
+    writes = list(program.image_writes(images))
+    found = prove(program, Other(ticket), design, images, writes, batch=3)
+    assert found.wrong_samples == 1
+    assert [(x.image, x.layer, x.channel) for x in found.mismatches] == [(4, 0, 0)]
