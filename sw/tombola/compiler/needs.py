@@ -100,7 +100,12 @@ def needs_of(program: Program) -> dict[str, Need]:
     ends = [*sorted(bases), program.table_image.size]
     entries = [(bases[base], end - base) for base, end in pairwise(ends)]
     found = (
-        Need(memory="activations", words=used, width=8 * config.lanes, parts=tuple(largest)),
+        Need(
+            memory="activations",
+            words=used,
+            width=8 * config.lanes * config.pixels,
+            parts=tuple(largest),
+        ),
         Need(
             memory="ticket",
             words=program.ticket_image.size,
@@ -121,8 +126,10 @@ def needs_of(program: Program) -> dict[str, Need]:
     return {need.memory: need for need in found}
 
 
-def measure(ticket: Ticket, config: EngineConfig) -> tuple[Program, dict[str, Need]]:
+def measure(
+    ticket: Ticket, config: EngineConfig, *, batch: int = 1
+) -> tuple[Program, dict[str, Need]]:
     """A ticket compiled for an engine with all it may ask for, and what it then needs."""
-    program = compile_ticket(ticket, boundless(ticket, config))
+    program = compile_ticket(ticket, boundless(ticket, config), batch=batch)
     return program, needs_of(program)
 

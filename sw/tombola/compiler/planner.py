@@ -9,15 +9,22 @@ from tombola.compiler.needs import Need, measure
 from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.room import NoRoomError, Target, check_room, with_memories
 from tombola.spec.engine import EngineConfig
-from tombola.spec.errors import FitError
+from tombola.spec.errors import ConfigError, FitError
 from tombola.spec.ticket import Ticket
 
 ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 LANES = (4, 8, 16, 32)
 SPRAM_LANES = (2, 4)
 """What large RAM blocks are wide enough for."""
-PIXELS = (1,)
+PIXELS = (1, 2, 4, 8, 16)
 CONSTRUCTION = (2, 4, 8, 16, 32)
+FASTER: tuple[dict[str, bool], ...] = (
+    {},
+    {"fused_pooling": True},
+    {"fused_pooling": True, "packing": True},
+)
+"""Features that a ticket need not have: pooling before the write, which saves clocks and memory;
+kernel positions side by side in the lanes, which saves clocks and takes memory."""
 FULL = 0.9
 """Part of the cells that is planned with: what is fuller is hard to route."""
 DEEPER = (4, 2, 1)
@@ -70,7 +77,7 @@ def choose(
     if not found:
         raise min(refusals, key=_hardness)
     if fps is None:
-        return min(found, key=lambda choice: (choice.cycles, choice.area.lut4))
+        return _exact(ticket, min(found, key=lambda choice: (choice.cycles, choice.area.lut4)))
     fast = [choice for choice in found if choice.cycles * fps <= target.clock_hz]
     if not fast:
         best = target.clock_hz / min(choice.cycles for choice in found)
@@ -78,7 +85,12 @@ def choose(
             f"fps must be at most {best:.1f}, as the fastest engine on {target.name} has it at "
             f"{target.clock_hz / 1e6:g} MHz, not {fps:g}; use a larger part"
         )
-    return min(fast, key=lambda choice: (choice.area.lut4, choice.cycles))
+    return _exact(ticket, min(fast, key=lambda choice: (choice.area.lut4, choice.cycles)))
+
+
+def _exact(ticket: Ticket, choice: Choice) -> Choice:
+    """The choice with the clocks of the ticket compiled for just that engine."""
+    return replace(choice, cycles=compile_ticket(ticket, choice.config).cycles)
 
 
 def _hardness(refusal: FitError) -> tuple[int, float]:
@@ -97,12 +109,20 @@ def _candidates(target: Target, geometry: str | None) -> Iterator[list[EngineCon
     if geometry is not None:
         one = EngineConfig.for_geometry(geometry)
         shape = replace(base, rows=one.rows, lanes=one.lanes, pixels=one.pixels)
-        yield [replace(shape, construction=width) for width in widths]
+        for features in _features(target):
+            yield [replace(shape, construction=width, **features) for width in widths]
         return
+    several = not base.compact and base.activation_banks == 1
     for lanes in SPRAM_LANES if target.model.spram else LANES:
-        for pixels in PIXELS:
-            shape = replace(base, lanes=lanes, pixels=pixels)
-            yield [replace(shape, rows=r, construction=width) for r in ROWS for width in widths]
+        for pixels in PIXELS if several else PIXELS[:1]:
+            for features in _features(target):
+                shape = replace(base, lanes=lanes, pixels=pixels, **features)
+                yield [replace(shape, rows=r, construction=width) for r in ROWS for width in widths]
+
+
+def _features(target: Target) -> tuple[dict[str, bool], ...]:
+    """A compact engine spares cells, not clocks."""
+    return FASTER[:1] if target.base.compact else FASTER
 
 
 def _fitting(
@@ -118,8 +138,8 @@ def _fitting(
             continue
         try:
             measured = measured or measure(ticket, config)
-        except FitError as refusal:  # whatever the rows
-            refusals.append(refusal)
+        except (ConfigError, FitError) as refusal:  # whatever the rows
+            refusals.append(FitError(str(refusal)))
             return
         program, needs = measured
         shape = replace(
