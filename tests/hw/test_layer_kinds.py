@@ -7,7 +7,7 @@ from support.tickets import SIGNED, TicketBuilder
 
 from tombola.compiler import compile_ticket, packing
 from tombola.spec.engine import EngineConfig
-from tombola.spec.errors import FitError
+from tombola.spec.errors import ConfigError, FitError
 from tombola.spec.ticket import Residual, Window
 
 
@@ -302,3 +302,15 @@ def tall_network() -> TicketBuilder:
         .max_pool((2, 2), Window(stride=(2, 2)))
         .conv(3, (4, 1), in_channels=3, logits=True)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("other", [{"compact": True}, {"activation_banks": 2}])
+def test_residuals_want_one_bank_and_no_compact_engine(other):
+    with pytest.raises(ConfigError) as caught:
+        engine(3, 4, residual=True, **other)
+    assert str(caught.value) == (
+        "residual must be False in a compact engine and in one with two banks, not True"
+    )
+    with pytest.raises(FitError) as caught:
+        compile_ticket(residual_network(3).build(), engine(3, 4, **other))
+    assert str(caught.value) == "layer 0 adds a further tensor; use an engine built with residual"
