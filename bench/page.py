@@ -40,10 +40,10 @@ plain ones and some with several planes, stored weights and residuals
 ([records/cycles.json](records/cycles.json)):
 """
 AREA = """The cells and block RAMs of the boards' own engines, estimated and built. The factors of
-the model were taken from these builds, so that cells and flip-flops agree is no proof of it; block RAM
-is reckoned from widths and depths alone. Three further engines for an ECP5 were synthesised but not
-placed: 4 x 16, 16 x 8, and 8 x 16 with half the construction. Their estimates are off by -3.5, -0.3
-and +0.3 % in cells, taking 2.63 for a carry cell as in the builds, and by at most 3.3 % in
+the model were taken from these builds, so that cells and flip-flops agree is no proof of it; block
+RAM is reckoned from widths and depths alone. Three further engines for an ECP5 were synthesised but
+not placed: 4 x 16, 16 x 8, and 8 x 16 with half the construction. Their estimates are off by -3.5,
+-0.3 and +0.3 % in cells, taking 2.63 for a carry cell as in the builds, and by at most 3.3 % in
 flip-flops.
 """
 PEERS = """## Beside others
