@@ -56,6 +56,7 @@ ARMS = {
     "random-long": Arm(title="random mask, 15 epochs", options=f"{RANDOM} --epochs 15"),
     "random": Arm(title="random mask", options=RANDOM),
     "jackpot-4": Arm(title="jackpot, 4 bits", options="--stored-bits 4"),
+    "jackpot-4-short": Arm(title="jackpot, 4 bits, 1 epoch", options="--stored-bits 4 --epochs 1"),
     "jackpot-frozen": Arm(
         title="jackpot, norms frozen", options="--norm frozen", seeds=(1,), sparsities=(0.7,)
     ),

@@ -138,6 +138,13 @@ def test_the_fastest_engine_that_fits_or_the_smallest_that_is_fast_enough():
         choose(ticket, target, fps=1e6)
 
 
+def test_a_board_whose_engines_lack_a_feature():
+    target = part(block_ram=56)
+    target = replace(target, base=replace(target.base, compact=True))
+    with pytest.raises(FitError, match=r"^no engine on part runs this ticket: residual must be "):
+        choose(sample("resnet8"), target, geometry="4x8")
+
+
 def test_one_geometry():
     ticket = sample("digits-cnn")
     choice = choose(ticket, part(block_ram=56), geometry="4x8")

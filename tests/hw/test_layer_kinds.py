@@ -122,6 +122,14 @@ def test_packed_convolutions(monkeypatch, rows, lanes, channels, compact):
     check_layers(builder, config)
 
 
+def test_packed_convolutions_pool_before_the_write(monkeypatch):
+    monkeypatch.setattr(packing, "saves", lambda *_: True)
+    config = engine(3, 16, packing=True, fused_pooling=True)
+    plan = compile_ticket(pooled_network(3).build(), config).plan
+    assert plan.steps[0].channel == 0 and plan.steps[6].pool == (2, 3)
+    check_layers(pooled_network(3), config)
+
+
 def test_packing_is_for_where_it_saves_clocks_and_memory_is_there():
     ticket = TicketBuilder((1, 14, 14)).conv(8, (5, 5), in_channels=1, logits=True).build()
     sizes = {"packing": True, "result_words": 1024}

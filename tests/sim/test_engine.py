@@ -102,7 +102,7 @@ def test_a_batch_on_an_engine_of_two_pixels(engines):
             return tensors
 
         def logits(self, given):
-            return super().logits(given) + (np.arange(len(given)) == 4)[:, None]
+            return np.asarray(super().logits(given)) + (np.arange(len(given)) == 4)[:, None]
 
     design = rtl.load(engines("2x4x2"))
     program = compile_ticket(ticket, design.config, batch=3)

@@ -254,6 +254,8 @@ def descriptions(draw: st.DrawFn, config: EngineConfig) -> Description:
         else:
             window = _window(draw, shapes[source], 4)
             layer = None if window is None else {"kind": kind, **window}
+            if layer and kind == "max" and config.fused_pooling and draw(st.booleans()):
+                layer |= {"stride": layer["kernel"], "padding": [0, 0, 0, 0]}  # side by side
         if layer is None or not _fits(layer, shapes[source]):
             continue
         layer["input"] = source

@@ -11,17 +11,25 @@ from tombola.spec.ticket import MaxPool, Ticket
 def fuse(ticket: Ticket, plan: Plan, config: EngineConfig) -> Plan:
     """The plan in which a convolution writes the maxima of windows of its output, where it can.
 
-    The windows lie side by side, without padding, and nothing else reads what they pool.
+    The windows lie side by side, without padding, and nothing else reads what they pool. Several
+    pixels would compute rows in vain where strips of whole windows are higher than strips need be.
     """
     if not config.fused_pooling:
         return plan
     steps: list[Step] = []
     for step in plan.steps:
-        if steps and _fit(ticket, plan, steps[-1], step):
+        if steps and _fit(ticket, plan, steps[-1], step) and _alike(plan, step, config):
             steps[-1] = replace(steps[-1], target=step.target, pool=step.kernel)
         else:
             steps.append(step)
     return replace(plan, steps=tuple(steps))
+
+
+def _alike(plan: Plan, step: Step, config: EngineConfig) -> bool:
+    before, behind = (
+        -(-plan.buffers[index].shape[1] // config.pixels) for index in (step.source, step.target)
+    )
+    return config.pixels == 1 or before == step.stride[0] * behind
 
 
 def _fit(ticket: Ticket, plan: Plan, before: Step, step: Step) -> bool:

@@ -47,7 +47,9 @@ def _packed(ticket: Ticket, plan: Plan, step: Step, config: EngineConfig) -> Pla
     words = -(-len(places) * row.padded_channels // config.lanes)
     _, height, width = plan.buffers[step.target].shape
     unfolded = Buffer(
-        shape=(words * config.lanes, height, width), type=plan.buffers[step.source].type
+        # All positions that are computed, also those pooled away.
+        shape=(words * config.lanes, height * step.pool[0], width * step.pool[1]),
+        type=plan.buffers[step.source].type,
     )
     copies = [
         Step(

@@ -138,8 +138,11 @@ def _fitting(
             continue
         try:
             measured = measured or measure(ticket, config)
-        except (ConfigError, FitError) as refusal:  # whatever the rows
-            refusals.append(FitError(str(refusal)))
+        except ConfigError as refusal:  # a feature that the ticket needs and such engines lack
+            refusals.append(FitError(f"no engine on {target.name} runs this ticket: {refusal}"))
+            return
+        except FitError as refusal:  # whatever the rows
+            refusals.append(refusal)
             return
         program, needs = measured
         shape = replace(
