@@ -42,6 +42,8 @@ PROFILED = 6_000_000
 """Clocks of all runs that end with each layer in turn, at most: else only the whole is measured."""
 LARGEST = "conv6"
 """Its memories would slow the simulation of all others."""
+WIDEST = 16
+"""Weights that are built a clock, at most, as on the boards of the suite's sizes."""
 LINES = 512
 """Depth of the weight buffer: that of an ECP5's block RAM at its widest."""
 
@@ -79,9 +81,9 @@ class Case:
 
     @property
     def base(self) -> EngineConfig:
-        """The engine but for its memories: it builds as many weights a clock as it has lanes."""
+        """The engine but for its memories: as wide a construction as lanes, within bounds."""
         shape = EngineConfig.for_geometry(self.geometry)
-        return replace(shape, construction=shape.lanes, weight_lines=LINES)
+        return replace(shape, construction=min(WIDEST, shape.lanes), weight_lines=LINES)
 
 
 SMALL = ("8x8", "8x16", "8x8x2", "16x32", "16x16x2")

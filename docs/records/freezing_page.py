@@ -128,6 +128,35 @@ def order(results: Results) -> str:
     )
 
 
+def widths(results: Results) -> str:
+    """How the difference goes with the width, and what a dense network of the same bits does."""
+    found = [(point, gap) for point, gap in gaps(results) if point.preset != CONVOLUTIONAL]
+    most = max(point.freeze for point, _ in found)
+    by_width = ", ".join(
+        f"{signed(gap)} with {HIDDEN[point.width]} hidden values"
+        for point, gap in found if point.freeze == most
+    )
+    pairs = []
+    for narrow, ratio in ((0.5, 0.9), (1.0, 0.7)):
+        points = (
+            Point(source="dense", freeze=0.0, width=narrow),
+            *(Point(source=source, freeze=ratio, width=2.0) for source in ("pruned", "frozen")),
+        )
+        dense, pruned, frozen = (
+            f"{accuracies(point.found(results))} in {bits(point.found(results))} bits"
+            for point in points
+        )
+        pairs.append(
+            f"{title(points[0])} without freezing has {dense}; {title(points[1])} with {ratio:.0%} "
+            f"pruned {pruned}, with as much pruned and locked {frozen}"
+        )
+    return (
+        f"The wider the network, the smaller the loss: at {most:.0%} frozen, {by_width}. At equal "
+        f"bits, a wide network with few searchable weights stands beside a narrow one with many: "
+        f"{'. '.join(pairs)}."
+    )
+
+
 def collapses(results: Results) -> str:
     """What locked weights are good for: searches that lost a layer."""
     lost = [one for one, found in results.items() if "error" in found]
@@ -151,7 +180,7 @@ WHY = (
     "value sums over hundreds of inputs, and neighbouring pixels say nearly the same, so a few "
     "dozen of them carry what it needs. Noise falls behind as layers widen, since searched terms "
     "pull in one direction and add up in proportion to their number, random ones to its root: "
-    "wider networks lose less by locking at the same ratio."
+    "that is why wider networks lose less by locking at the same ratio."
 )
 
 
@@ -159,7 +188,7 @@ def section() -> str:
     """The table, the picture and what they say."""
     where, results = record("freezing")
     method = METHOD.format(where=where, epochs=CONVOLUTIONAL_EPOCHS)
-    texts = (method, order(results), WHY, collapses(results))
+    texts = (method, order(results), widths(results), WHY, collapses(results))
     return "\n\n".join([
         "## Partial freezing against pruning",
         *map(paragraph, texts),

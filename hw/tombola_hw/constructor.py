@@ -27,9 +27,9 @@ class WeightConstructor(wiring.Component):
     within a turn, a line a clock at most; beside these a turn takes 10 clocks, 14 if the row has
     several chunks, and a layer some 20 to begin, 35 if it freezes. After a row shorter than this
     beginning the next one waits for its start states. Lines that are not taken stall construction
-    anywhere. With several planes or stored weights a line comes once for each plane, and `BitLayers`
-    says how many clocks a word of 32 positions takes. Golden model: `tombola.spec.mask_code.decode` on `weight_stream.freeze_classes` and
-    `negative`, cut into lines.
+    anywhere. With several planes or stored weights a line comes once for each plane;
+    `BitLayers` says how many clocks a word of 32 positions takes. Golden model:
+    `spec.mask_code.decode` on `weight_stream.freeze_classes` and `negative`, cut into lines.
 
     Parameters
     ----------

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tombola.compiler import compile_ticket
+from tombola.compiler import compile_ticket, estimate
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.suite.networks import NETWORKS
+from tombola.suite.recipe import Recipe
+from tombola.suite.sample import sample
 
 ROOT = Path(__file__).parents[2]
 RECORDS = {
     path.stem: json.loads(path.read_text())
     for path in sorted((ROOT / "docs" / "records" / "bench").glob("*.json"))
 }
+MEASURED = json.loads((ROOT / "docs" / "records" / "cycles.json").read_text())
 RAN = sorted(name for name, record in RECORDS.items() if "refused" not in record)
 TOLERANCE = 0.02
 
@@ -102,6 +105,20 @@ def test_records_are_exact_and_foretold_within_a_fiftieth(suite, name):
     assert sum(sum(layer["estimate"].values()) for layer in record["layers"]) == pytest.approx(
         cycles, rel=TOLERANCE
     )
+
+
+@pytest.mark.parametrize("number", range(len(MEASURED)))
+def test_simulated_clocks_are_foretold_within_a_fiftieth(number):
+    run = MEASURED[number]
+    recipe = Recipe.parse(frozen=run["frozen"], coats=run["coats"], weights=run["weights"])
+    program = compile_ticket(
+        sample(run["network"], recipe=recipe), EngineConfig(**run["config"])
+    )
+    found = sum(run["cycles"])
+    assert program.cycles == pytest.approx(found, rel=TOLERANCE)
+    for fields, cycles in zip(program.descriptors, run["cycles"], strict=True):
+        if cycles * 100 >= found:
+            assert estimate.layer_cycles(fields, program.config) == pytest.approx(cycles, rel=0.04)
 
 
 def test_the_page_is_that_of_the_records(monkeypatch, tmp_path):

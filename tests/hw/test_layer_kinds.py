@@ -3,19 +3,19 @@
 import pytest
 from support import faults
 from support.engine_layers import check_layers
+from support.layer_kinds import (
+    engine,
+    grouped_network,
+    packed_network,
+    pooled_network,
+    residual_network,
+    tall_network,
+)
 from support.tickets import SIGNED, TicketBuilder
 
 from tombola.compiler import compile_ticket, packing
-from tombola.spec.engine import EngineConfig
-from tombola.spec.errors import FitError
+from tombola.spec.errors import ConfigError, FitError
 from tombola.spec.ticket import Residual, Window
-
-
-def engine(rows: int, lanes: int, **more) -> EngineConfig:
-    """A small engine whose weights are built fast."""
-    sizes = {"construction": 8, "activation_words": 1024, "table_entries": 256, "weight_lines": 64,
-             "result_words": 256}
-    return EngineConfig(rows=rows, lanes=lanes, **{**sizes, **more})
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -49,23 +49,6 @@ def test_folded_layers_odd_windows_and_global_pooling(last):
     check_layers(builder.conv(4, (1, 1), in_channels=5, logits=True), engine(3, 4))
 
 
-def residual_network(channels: int) -> TicketBuilder:
-    """Residuals of either sign and with either signed activations, to every kind of layer."""
-    same = Window(padding=(1, 1, 1, 1))
-    return (
-        TicketBuilder((channels, 3, 4), type=SIGNED)
-        .conv(channels, window=same, in_channels=channels, residual=Residual(tensor=0, scale=900))
-        .conv(channels, (2, 1), window=Window(padding=(0, 0, 1, 0)), in_channels=channels,
-              output=SIGNED, residual=Residual(tensor=1, scale=-731))
-        .rescale(channels=channels, residual=Residual(tensor=2, scale=1500))
-        .rescale(channels=channels)
-        .conv(channels, (1, 1), in_channels=channels, input=2, freeze=(50, 50),
-              residual=Residual(tensor=4, scale=20000))
-        .conv(channels, (1, 1), in_channels=channels, logits=True,
-              residual=Residual(tensor=3, scale=-3))
-    )
-
-
 @pytest.mark.parametrize(
     ("rows", "lanes", "channels"),
     [(3, 4, 7), (5, 2, 5), (1, 1, 3), *(
@@ -92,18 +75,6 @@ def test_a_fault_in_residuals_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(residual_network(7), engine(3, 4, residual=True))
-
-
-def packed_network(channels: int) -> TicketBuilder:
-    """Convolutions over few channels, with strides and asymmetric padding, one of them a later."""
-    return (
-        TicketBuilder((channels, 6, 5), type=SIGNED)
-        .conv(3, (3, 3), window=Window(stride=(2, 1), padding=(0, 2, 1, 1)), freeze=(40, 60),
-              in_channels=channels)
-        .conv(5, (2, 3), window=Window(padding=(1, 1, 0, 1)), in_channels=3, output=SIGNED)
-        .conv(4, (4, 2), window=Window(stride=(2, 3), padding=(3, 0, 1, 1)), in_channels=5,
-              logits=True)
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -154,20 +125,6 @@ def test_a_fault_in_lanes_is_seen(monkeypatch, module, was, becomes):
         check_layers(packed_network(1), engine(2, 8, packing=True))
 
 
-def pooled_network(channels: int) -> TicketBuilder:
-    """Convolutions with a pooling behind, of windows that divide the map and that do not."""
-    return (
-        TicketBuilder((channels, 7, 6), type=SIGNED)
-        .conv(5, (3, 2), window=Window(padding=(1, 0, 1, 1)), freeze=(40, 60),
-              in_channels=channels, output=SIGNED)
-        .max_pool((2, 3), Window(stride=(2, 3)))
-        .conv(7, (2, 1), window=Window(stride=(1, 2), padding=(1, 0, 0, 0)), in_channels=5)
-        .max_pool((2, 1), Window(stride=(2, 1)))
-        .max_pool((1, 1), Window())
-        .conv(3, (1, 1), in_channels=7, logits=True)
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("rows", "lanes", "channels", "more"),
     [(3, 4, 3, {}), (1, 2, 2, {"compact": True}), *(
@@ -215,20 +172,6 @@ def test_a_fault_in_pooling_before_the_write_is_seen(monkeypatch, module, was, b
     faults.build_in(monkeypatch, module, was, becomes)
     with pytest.raises(AssertionError):
         check_layers(pooled_network(3), engine(3, 4, fused_pooling=True))
-
-
-def grouped_network(channels: int, groups: int, wider: int) -> TicketBuilder:
-    """Depthwise convolutions and others in groups, between dense ones."""
-    same, out = Window(padding=(1, 1, 1, 1)), groups * wider
-    return (
-        TicketBuilder((channels, 4, 5), type=SIGNED)
-        .conv(channels, window=same, in_channels=1, groups=channels, output=SIGNED)
-        .conv(out, (1, 1), in_channels=channels // groups, groups=groups, freeze=(40, 60))
-        .conv(2 * out, (2, 3), window=Window(stride=(2, 1), padding=(0, 1, 1, 1)), in_channels=1,
-              groups=out)
-        .conv(3, (2, 2), window=Window(stride=(1, 2)), in_channels=2 * out)
-        .conv(3, (1, 2), in_channels=1, groups=3, logits=True)
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -282,7 +225,7 @@ def test_a_fault_in_groups_is_seen(monkeypatch, module, was, becomes):
 
 @pytest.mark.parametrize(("make", "features"), [
     (lambda: pooled_network(3), {"fused_pooling": True}),
-    pytest.param(lambda: tall_network(), {"fused_pooling": True}, marks=pytest.mark.slow),
+    pytest.param(tall_network, {"fused_pooling": True}, marks=pytest.mark.slow),
     pytest.param(lambda: grouped_network(8, 4, 3), {"grouped": True}, marks=pytest.mark.slow),
     pytest.param(lambda: packed_network(1), {"packing": True}, marks=pytest.mark.slow),
 ], ids=["pooled", "tall", "grouped", "packed"])  # fmt: skip
@@ -292,13 +235,13 @@ def test_kinds_with_several_pixels(monkeypatch, make, features, pixels):
     check_layers(make(), engine(3, 4, pixels=pixels, ticket_words=16384, **features))
 
 
-def tall_network() -> TicketBuilder:
-    """Windows of the output that lie in several strips of the input."""
-    return (
-        TicketBuilder((2, 24, 3), type=SIGNED)
-        .conv(4, (3, 2), window=Window(stride=(1, 1), padding=(1, 0, 1, 1)), in_channels=2)
-        .max_pool((3, 1), Window(stride=(3, 1)))
-        .conv(3, (2, 1), window=Window(stride=(1, 2), padding=(1, 0, 1, 0)), in_channels=4)
-        .max_pool((2, 2), Window(stride=(2, 2)))
-        .conv(3, (4, 1), in_channels=3, logits=True)
-    )  # fmt: skip
+@pytest.mark.parametrize("other", [{"compact": True}, {"activation_banks": 2}])
+def test_residuals_want_one_bank_and_no_compact_engine(other):
+    with pytest.raises(ConfigError) as caught:
+        engine(3, 4, residual=True, **other)
+    assert str(caught.value) == (
+        "residual must be False in a compact engine and in one with two banks, not True"
+    )
+    with pytest.raises(FitError) as caught:
+        compile_ticket(residual_network(3).build(), engine(3, 4, **other))
+    assert str(caught.value) == "layer 0 adds a further tensor; use an engine built with residual"
