@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from amaranth.build.run import BuildPlan
 
-from tombola_boards import gowin_netlist
+from tombola_boards import ecp5_netlist, gowin_netlist
 from tombola_boards.board import Board, Family
 
 NAME = "top"
@@ -170,6 +170,7 @@ def _ecp5(board: Board, platform, plan: BuildPlan) -> Flow:
             arguments=("--compress", "--input", f"{NAME}.config", "--bit", f"{NAME}.bit"),
         ),
         bitstream=f"{NAME}.bit",
+        rewrite=functools.partial(ecp5_netlist.open_carries, top=NAME),
     )
 
 

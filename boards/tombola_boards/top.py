@@ -6,9 +6,11 @@ from amaranth.lib.wiring import In, Out, connect
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.power_up import PowerUp
-from tombola_boards.board import Board
+from tombola_boards.board import Board, Family
 from tombola_hw.engine import Engine
 from tombola_hw.link import HostLink
+from tombola_hw.mac_row import MacRow
+from tombola_hw.mac_row_ecp5 import Ecp5MacRow
 
 LINK_TIMEOUT_SECONDS = 10e-3
 """Longest pause inside a frame; USB serial adapters deliver a frame's bytes within a few ms."""
@@ -73,14 +75,17 @@ def serial_engine(
     power_up : PowerUp, optional
         A ticket that the board is to have without a host.
     """
+    config = config or board.config
+    chained = board.family is Family.ECP5 and config.unsigned_sums
     return SerialEngine(
-        config or board.config,
+        config,
         divisor=board.divisor,
         timeout=int(LINK_TIMEOUT_SECONDS * board.clock_hz),
         engine_options={
             "spram": board.spram,
             "pipelined": board.pipelined,
             "layer_dsps": board.layer_dsps,
+            "row": Ecp5MacRow if chained else MacRow,
             "power_up": power_up,
         },
     )

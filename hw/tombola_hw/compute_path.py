@@ -15,7 +15,8 @@ from tombola_hw.interfaces import (
     table_layout,
     weights_layout,
 )
-from tombola_hw.mac import MacArray
+from tombola_hw.mac import MacArray, MakeRow
+from tombola_hw.mac_row import MacRow
 from tombola_hw.output import OutputUnit
 from tombola_hw.pool import PoolUnit
 from tombola_hw.stores import ActivationStore
@@ -29,6 +30,8 @@ class ComputePath(wiring.Component):
     config : EngineConfig
     pipelined : bool
         More registers: measured on an ECP5-25F with 8x16, 126 MHz instead of 75.
+    row : callable
+        See `MacArray`.
 
     Members
     -------
@@ -46,8 +49,8 @@ class ComputePath(wiring.Component):
         What the performance counters count.
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
-        self._config, self._pipelined = config, pipelined
+    def __init__(self, config: EngineConfig, *, pipelined: bool = False, row: MakeRow = MacRow):
+        self._config, self._pipelined, self._row = config, pipelined, row
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
@@ -70,7 +73,9 @@ class ComputePath(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.fetch = fetch = Fetch(self._config)
-        m.submodules.array = array = MacArray(self._config, pipelined=self._pipelined)
+        m.submodules.array = array = MacArray(
+            self._config, row=self._row, pipelined=self._pipelined
+        )
         m.submodules.pool = pool = PoolUnit(self._config, pipelined=self._pipelined)
         m.submodules.output = output = OutputUnit(
             self._config,

@@ -12,6 +12,8 @@ from tombola_hw.argmax import ArgMax
 from tombola_hw.bus import request_layout, response_shape
 from tombola_hw.compute_path import ComputePath
 from tombola_hw.host_access import HostAccess
+from tombola_hw.mac import MakeRow
+from tombola_hw.mac_row import MacRow
 from tombola_hw.register_file import ERROR_BITS, RegisterFile
 from tombola_hw.sequencer import Sequencer
 from tombola_hw.stores import ActivationStore, HostWords, TableStore
@@ -43,6 +45,8 @@ class Engine(wiring.Component):
         More registers in the compute path: for 100 MHz on an ECP5.
     layer_dsps : int
         Multiplier blocks of an iCE40 UP5K that hold registers of the layer in force.
+    row : callable
+        Makes the rows of the array; see `MacArray`.
     power_up : PowerUp, optional
         Contents of ticket memory and table at power-up, as `Program.power_up` has them; else 0.
 
@@ -63,6 +67,7 @@ class Engine(wiring.Component):
         spram: bool = False,
         pipelined: bool = False,
         layer_dsps: int = 0,
+        row: MakeRow = MacRow,
         power_up: PowerUp | None = None,
     ):
         if not isinstance(config, EngineConfig):
@@ -73,7 +78,7 @@ class Engine(wiring.Component):
                 f"is no hardware for more yet, not {getattr(config, missing[0])}"
             )
         self._config, self._spram, self._pipelined = config, spram, pipelined
-        self._layer_dsps = layer_dsps
+        self._layer_dsps, self._row = layer_dsps, row
         self._power_up = power_up or PowerUp()
         super().__init__({
             "requests": In(stream.Signature(request_layout())),
@@ -96,7 +101,7 @@ class Engine(wiring.Component):
         sequencer = Sequencer(self._config, layer_dsps=self._layer_dsps)
         weights = WeightPath(self._config)
         compute = ComputePath(
-            self._config, pipelined=self._pipelined
+            self._config, pipelined=self._pipelined, row=self._row
         )
         # A forged program may never come to its end: then all that runs it starts afresh.
         m.submodules.sequencer = ResetInserter(stop)(sequencer)

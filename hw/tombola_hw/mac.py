@@ -1,8 +1,9 @@
 """The array: rows x lanes x pixels masked additions a clock, without a multiplier."""
 
 from collections.abc import Callable
+from typing import Any
 
-from amaranth import Cat, Module, ResetSignal, Signal
+from amaranth import Cat, Module, Mux, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,6 +18,10 @@ from tombola_hw.interfaces import (
     window_from,
 )
 from tombola_hw.mac_row import MacRow
+from tombola_hw.stagger import Stagger
+
+MakeRow = Callable[[EngineConfig], Any]
+"""Makes a row: a component with a `MacRowSignature` as `port` and what that demands."""
 
 
 class MacArray(wiring.Component):
@@ -32,6 +37,9 @@ class MacArray(wiring.Component):
     Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
     a negative weight takes ``~a`` for ``a``, and a position that is not `inside` has a = 0.
 
+    With `config.unsigned_sums` the activations are bytes of 0 to 255, signed ones plus 128, and a
+    negative weight takes ``255 - a``.
+
     With `config.compact` 128 is subtracted from an unsigned a, whether `inside` or not; the loader
     makes good for it by 128 times the sum of the channel's weights.
 
@@ -42,7 +50,7 @@ class MacArray(wiring.Component):
     ----------
     config : EngineConfig
     row : callable
-        Makes a row from the config: a component with `latency` and a `MacRowSignature` as `port`.
+        A `MakeRow`.
     pipelined : bool
         True: registers in front of the rows, so that a large array is not held up by the way from
         the memories to all its rows; 8 x lanes x pixels + 2 x rows x lanes flip-flops.
@@ -64,7 +72,7 @@ class MacArray(wiring.Component):
         self,
         config: EngineConfig,
         *,
-        row: Callable[[EngineConfig], MacRow] = MacRow,
+        row: MakeRow = MacRow,
         pipelined: bool = False,
     ):
         check_config("MacArray", config)
@@ -104,6 +112,19 @@ class MacArray(wiring.Component):
             extend.eq(self.step.p.inside & self.signed.replicate(pixels)),
         ]
 
+        row = self._rows[0]
+        words = [
+            self._staggered(m, f"activations{index}", word, row.activation_delays, lane_bits=8)
+            for index, word in enumerate(of_pixels(self._config, activations))
+        ]
+        positive, negative = (
+            [
+                self._staggered(m, f"{name}{index}", lanes, row.weight_delays, lane_bits=1)
+                for index, lanes in enumerate(weights[name])
+            ]
+            for name in ("positive", "negative")
+        )
+
         # Down to the clock in which the line is added.
         step, valid = self.step.p, self.step.valid
         for _ in range(self._row_latency):
@@ -117,7 +138,6 @@ class MacArray(wiring.Component):
             step, complete = self._later(m, step, complete)
             accumulate, clears = valid | complete, complete
 
-        words = of_pixels(self._config, activations)
         sums = of_pixels(self._config, self.sums.p.values)
         for index, row in enumerate(self._rows):
             m.submodules[f"row{index}"] = row
@@ -126,8 +146,8 @@ class MacArray(wiring.Component):
                 row.port.activations.eq(words[pixel]),
                 row.port.inside.eq(inside[pixel]),
                 row.port.extend.eq(extend[pixel]),
-                row.port.positive.eq(weights.positive[channel]),
-                row.port.negative.eq(weights.negative[channel]),
+                row.port.positive.eq(positive[channel]),
+                row.port.negative.eq(negative[channel]),
                 row.port.accumulate.eq(accumulate | clear),
                 row.port.clear.eq(clears | clear),
                 sums[pixel][channel].eq(row.port.total),
@@ -145,11 +165,22 @@ class MacArray(wiring.Component):
         return m
 
     def _offset(self, activations):
+        if self._config.unsigned_sums:
+            words = zip(of_pixels(self._config, activations), self.step.p.inside, strict=True)
+            counts = (Mux(inside, byte, 0) for word, inside in words for byte in word)
+            return Cat(byte ^ (self.signed << 7) for byte in counts)
         if not self._config.compact:
             return activations
         # Adding 128 to a byte or subtracting it turns its top bit over, also outside the input.
         tops = ((byte[-1] & self.step.p.inside) ^ ~self.signed for byte in activations)
         return Cat(Cat(byte[:-1], top) for byte, top in zip(activations, tops, strict=True))
+
+    def _staggered(self, m, name, word, delays, *, lane_bits):
+        if not any(delays):
+            return word
+        m.submodules[f"stagger_{name}"] = stagger = Stagger(delays, lane_bits=lane_bits)
+        m.d.comb += stagger.word.eq(word)
+        return stagger.staggered
 
     def _later(self, m, step, valid):
         later, later_valid = Signal.like(step, reset_less=True), Signal()

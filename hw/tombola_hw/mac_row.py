@@ -13,10 +13,15 @@ from tombola_hw.interfaces import activation_layout
 class MacRowSignature(wiring.Signature):
     """The contract of a row, whatever technology it is built for.
 
-    A row declares `latency`. `activations`, `inside`, `extend`, `positive` and `negative` belong
-    to one line. `accumulate` and `clear` belong to the line of `latency` clocks before: with
-    `accumulate`, `total` is the sum so far with that line in it, and the row keeps it, or keeps 0
-    if `clear` is high, so that the next line begins a new sum. Reset comes as both together.
+    A row declares `latency`, `activation_delays` and `weight_delays`. `activations`, `inside`,
+    `extend`, `positive` and `negative` belong to one line, of which the activation of lane i comes
+    `activation_delays[i]` clocks late, and its weight `weight_delays[i]`. `accumulate` and `clear`
+    belong to the line of `latency` clocks before: with `accumulate`, `total` is the sum so far with
+    that line in it, and the row keeps it, or keeps 0 if `clear` is high, so that the next line
+    begins a new sum. Reset comes as both together.
+
+    With `config.unsigned_sums`, an activation comes as the byte that is added, whether inside or
+    not, and its complement has 8 bits; `inside` and `extend` are not used.
 
     With several planes a line comes once for each, the most significant first, with nothing of
     another line between. `more` belongs to the clock of `accumulate`: further planes of this line
@@ -96,6 +101,13 @@ class MacRow(wiring.Component):
         super().__init__({"port": In(MacRowSignature(config))})
 
     @property
+    def activation_delays(self) -> tuple[int, ...]:
+        """Clocks a lane; all lanes of a line come together."""
+        return (0,) * self._config.lanes
+
+    weight_delays = activation_delays
+
+    @property
     def latency(self) -> int:
         """One clock for the select, then the tree; none if compact."""
         return 0 if self._config.compact else 1 + self._tree.latency
@@ -110,7 +122,9 @@ class MacRow(wiring.Component):
             positive, negative = port.positive[lane], port.negative[lane]
             # A function of four bits for each bit, so that the select is one LUT4.
             operand = [(bit, port.inside) for bit in activation]
-            if self._config.compact:
+            if self._config.unsigned_sums:
+                operand = [(bit, 1) for bit in activation]
+            elif self._config.compact:
                 operand[-1] = activation[-1], 1
             else:
                 operand.append((activation[-1], port.extend))

@@ -61,6 +61,7 @@ CONFIGS = [
     ),
     EngineConfig(rows=5, lanes=32, construction=8, accumulator_bits=20),
     EngineConfig(rows=1, lanes=4, construction=1, weight_lines=64),
+    EngineConfig(rows=4, lanes=8, construction=16, unsigned_sums=True),
     EngineConfig(
         rows=4, lanes=4, construction=4, activation_banks=2, accumulator_bits=20, compact=True,
         count_bits=10,

@@ -17,7 +17,11 @@ from tombola_hw.mac_row import MacRow, MacRowSignature
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def golden(position, signed, *, compact=False):
+KINDS = [{}, {"compact": True}, {"unsigned_sums": True}]
+kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "".join(kind) or "plain")
+
+
+def golden(config, position, signed):
     """Sums of one position: a list of (activations, signs (rows, lanes) of -1, 0, 1, inside)."""
     total = 0
     upper = 0
@@ -25,8 +29,13 @@ def golden(position, signed, *, compact=False):
         a = activations.astype(np.int64)
         if signed:
             a = np.where(a > 127, a - 256, a)
-        a = a * inside - (128 if compact and not signed else 0)
-        line = 2 * upper + np.where(signs > 0, a, np.where(signs < 0, ~a, 0)).sum(axis=1)
+        a = a * inside
+        if config.compact and not signed:
+            a = a - 128
+        if config.unsigned_sums and signed:
+            a = a + 128
+        negative = 255 - a if config.unsigned_sums else ~a
+        line = 2 * upper + np.where(signs > 0, a, np.where(signs < 0, negative, 0)).sum(axis=1)
         upper, total = (line, total) if more and more[0] else (0, total + line)
     return total.tolist()
 
@@ -94,7 +103,7 @@ def check(dut, config, positions, *, signed=0, gaps=None):
     left, due = run(dut, positions, signed=signed, gaps=gaps, rest=config.compact)
     rest = [0] * (config.sum_channels - config.rows)
     expected = [
-        (when, golden(lines, signed, compact=config.compact) + rest, count, new_group, end)
+        (when, golden(config, lines, signed) + rest, count, new_group, end)
         for when, (lines, (count, new_group, end)) in zip(due, positions, strict=True)
     ]
     assert left == expected
@@ -147,14 +156,14 @@ def test_wrong_init():
     assert str(error.value) == "AdderTree terms must be between 1 and 256, not 0"
 
 
-@pytest.mark.parametrize("compact", [False, True])
+@kinds
 @pytest.mark.parametrize("signed", [0, 1])
 @pytest.mark.parametrize(
     ("rows", "lanes", "levels"),
     [(4, 4, 1), (1, 1, 1), (3, 8, 2), (2, 32, 1), (1, 16, 8), (5, 2, 1)],
 )
-def test_equals_golden(rows, lanes, levels, signed, compact):
-    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18, compact=compact)
+def test_equals_golden(rows, lanes, levels, signed, kind):
+    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=18, **kind)
     dut = MacArray(
         config, row=lambda c: MacRow(c, levels_per_register=levels), pipelined=rows == 3
     )
@@ -182,13 +191,11 @@ def in_planes(random, positions, most):
     ]
 
 
-@pytest.mark.parametrize("compact", [False, True])
+@kinds
 @pytest.mark.parametrize("pipelined", [False, True])
 @pytest.mark.parametrize(("planes", "rows", "lanes"), [(2, 3, 4), (3, 2, 8), (7, 2, 1)])
-def test_planes_weigh_twice_as_much_as_those_after_them(planes, rows, lanes, pipelined, compact):
-    config = EngineConfig(
-        rows=rows, lanes=lanes, planes=planes, accumulator_bits=20, compact=compact
-    )
+def test_planes_weigh_twice_as_much_as_those_after_them(planes, rows, lanes, pipelined, kind):
+    config = EngineConfig(rows=rows, lanes=lanes, planes=planes, accumulator_bits=20, **kind)
     dut = MacArray(config, pipelined=pipelined)
     random = np.random.default_rng(planes)
     for signed, gaps in ((0, None), (1, random)):
@@ -237,18 +244,18 @@ def test_extremes_of_all_planes(planes, compact):
         check(MacArray(config), config, positions, signed=signed)
 
 
-@pytest.mark.parametrize("compact", [False, True])
-def test_back_to_back_positions_of_one_line(compact):
-    config = EngineConfig(rows=3, lanes=4, accumulator_bits=12, compact=compact)
+@kinds
+def test_back_to_back_positions_of_one_line(kind):
+    config = EngineConfig(rows=3, lanes=4, accumulator_bits=12, **kind)
     random = np.random.default_rng(7)
     check(MacArray(config), config, random_positions(random, config, 40, lines=(1, 2)))
 
 
-@pytest.mark.parametrize("compact", [False, True])
+@kinds
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 12), (4, 12), (32, 16)])
 @pytest.mark.parametrize("signed", [0, 1])
-def test_extremes_of_the_largest_fan_in(lanes, bits, signed, compact):
-    config = EngineConfig(rows=1, lanes=lanes, accumulator_bits=bits, compact=compact)
+def test_extremes_of_the_largest_fan_in(lanes, bits, signed, kind):
+    config = EngineConfig(rows=1, lanes=lanes, accumulator_bits=bits, **kind)
     fan_in = 1 << (bits - config.operand_bits)
     widths = [
         raw_accumulator_bits(n, 1, operand_bits=config.operand_bits) for n in (fan_in, fan_in + 1)
@@ -265,7 +272,9 @@ def test_extremes_of_the_largest_fan_in(lanes, bits, signed, compact):
         extreme(a, sign, inside)
         for a in (255, 128, 127, 0) for sign in (1, -1, 0) for inside in (1, 0)
     ]
-    if not signed:
-        lowest = extreme(0, 1) if compact else extreme(255, -1)
-        assert golden(lowest[0], 0, compact=compact) == [signed_range(bits)[0]]
+    if config.unsigned_sums:
+        assert 255 * fan_in <= signed_range(bits)[1]
+    elif not signed:
+        lowest = extreme(0, 1) if config.compact else extreme(255, -1)
+        assert golden(config, lowest[0], 0) == [signed_range(bits)[0]]
     check(MacArray(config), config, positions, signed=signed)

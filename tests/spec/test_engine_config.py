@@ -78,6 +78,10 @@ def test_impossible_geometries_are_refused(geometry, message):
         ({"accumulator_bits": 11}, "accumulator_bits must be between 12 and 32, not 11"),
         ({"accumulator_bits": 33}, "accumulator_bits must be between 12 and 32, not 33"),
         ({"activation_banks": 3}, "activation_banks must be 1 or 2, not 3"),
+        (
+            {"compact": True, "unsigned_sums": True},
+            "unsigned_sums must be False with compact",
+        ),
     ],
 )
 def test_values_out_of_range_are_refused(changes, message):

@@ -15,6 +15,7 @@ CONFIGS = [
     EngineConfig(rows=1, lanes=1, construction=1, accumulator_bits=12, weight_lines=64,
                  activation_words=1 << 20, ticket_words=1 << 20, table_entries=1 << 20,
                  result_words=1 << 20, count_bits=10, compact=True),
+    EngineConfig(unsigned_sums=True),
     EngineConfig(rows=16, lanes=32, pixels=8, planes=7, stored=True, residual=True, grouped=True,
                  packing=True, fused_pooling=True),
     *(replace(EngineConfig(), **{name: True}) for name in SWITCHES),

@@ -48,6 +48,29 @@ def mask_memory(ticket: Ticket, first_word: int) -> tuple[list[int], np.ndarray]
     return [int(word) for word in at[:-1]], image.astype(np.uint32)
 
 
+def missing(weights: np.ndarray, config: EngineConfig, *, signed: bool) -> np.ndarray:
+    """What the array's sum of a channel lacks of the true one, whatever the activations are.
+
+    Parameters
+    ----------
+    weights : int64 array (channels, positions)
+    config : EngineConfig
+    signed : bool
+        Of the activations.
+    """
+    # The array adds ~a = -a - 1 for a negative weight.
+    lacks = np.where(weights < 0, -weights, 0).sum(axis=1)
+    if config.compact and not signed:
+        # It subtracts 128 from unsigned activations.
+        lacks = lacks + 128 * weights.sum(axis=1)
+    if config.unsigned_sums:
+        # It adds 128 to signed activations, and 256 to each ~a.
+        lacks = lacks - 256 * np.where(weights < 0, -weights, 0).sum(axis=1)
+        if signed:
+            lacks = lacks - 128 * weights.sum(axis=1)
+    return lacks
+
+
 def table(
     ticket: Ticket, plan: Plan, config: EngineConfig
 ) -> tuple[list[int], np.ndarray]:
@@ -88,10 +111,7 @@ def _scale_and_bias(
     scale = values.scale.astype(np.int64)
     bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
     if isinstance(layer, Conv):
-        # The array adds ~a = -a - 1 for a negative weight: give back what is missing.
         weights = ticket.decoded[layer.mask][0].astype(np.int64)
-        bias = bias + scale * np.where(weights < 0, -weights, 0).sum(axis=1)
-        if config.compact and not plan.buffers[step.source].type.signed:
-            # A compact array subtracts 128 from unsigned activations.
-            bias = bias + scale * 128 * weights.sum(axis=1)
+        signed = plan.buffers[step.source].type.signed
+        bias = bias + scale * missing(weights, config, signed=signed)
     return scale, bias

@@ -65,6 +65,9 @@ class EngineConfig:
     compact : bool
         Fewer cells for a small FPGA: the array rests for a clock after each output position, and
         of the performance counters only `cycles` is there.
+    unsigned_sums : bool
+        The array adds bytes that are never negative: an activation, plus 128 if it is signed, and
+        for a negative weight 255 less that. ECP5's carry chains need it; not with `compact`.
     pixels : int
         Output positions at once, with a memory of `activation_words` words each; a power of two up
         to 32, and 1 in an engine that is compact or has two activation banks.
@@ -95,6 +98,7 @@ class EngineConfig:
     count_bits: int = COUNT_BITS
     layer_rams: int = 0
     compact: bool = False
+    unsigned_sums: bool = False
     pixels: int = 1
     planes: int = 1
     stored: bool = False
@@ -122,6 +126,8 @@ class EngineConfig:
             raise ConfigError(f"rows must be between 1 and {MAX_ROWS}, not {self.rows}")
         if not 1 <= self.planes <= MAX_PLANES:
             raise ConfigError(f"planes must be between 1 and {MAX_PLANES}, not {self.planes}")
+        if self.compact and self.unsigned_sums:
+            raise ConfigError("unsigned_sums must be False with compact")
         for name in ("lanes", "construction", "pixels"):
             value = getattr(self, name)
             if not _power_of_two(value) or value > WORD:

@@ -28,6 +28,7 @@ def identity_words(config: EngineConfig) -> dict[str, int]:
         | sum(getattr(config, name) << bit for name, bit in SWITCHES.items()),
         "construction": config.construction
         | config.count_bits << 8
+        | config.unsigned_sums << 14
         | config.compact << 15
         | config.accumulator_bits << 16,
         "weight_lines": config.weight_lines,
@@ -67,6 +68,7 @@ def config_of(words: Mapping[str, int]) -> EngineConfig:
         **{name: bool(geometry >> bit & 1) for name, bit in SWITCHES.items()},
         construction=construction & 0xFF,
         count_bits=construction >> 8 & 0x1F,
+        unsigned_sums=bool(construction >> 14 & 1),
         compact=bool(construction >> 15 & 1),
         accumulator_bits=construction >> 16,
         weight_lines=words["weight_lines"],

@@ -65,8 +65,8 @@ REGISTERS = (
     ),
     Register(
         "construction", 0x03, "r",
-        "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 15: compact; "
-        "accumulator bits in 31..16",
+        "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 14: "
+        "unsigned_sums, 15: compact; accumulator bits in 31..16",
     ),
     Register("weight_lines", 0x04, "r", "depth of the weight buffer"),
     Register("activation_words", 0x05, "r", "words of `lanes` bytes; banks in bits 31..24"),
