@@ -340,3 +340,10 @@ def test_a_record_names_what_is_not_as_usual():
     assert {name: changed[name] for name in changed.keys() - usual.keys()} == {
         "coats": 2, "coat_sparsities": "0.75", "norm": "affine",
     }  # fmt: skip
+
+
+def test_a_record_of_independent_ratios_fits_into_a_ticket():
+    frozen = SearchSettings(prune=0.2, lock=0.2, jointly=False).record()
+    assert frozen["spread"] == "independently"
+    assert all(type(value) in (str, int, float) for value in frozen.values())
+    assert "spread" not in SearchSettings(prune=0.2, lock=0.2).record()

@@ -211,6 +211,8 @@ class SearchSettings:
             if name in ALWAYS or value != usual[name]
         }
         kept |= {"allocation": self.allocation.value, "weights": self.weights.value}
+        if kept.pop("jointly", True) is False:
+            kept["spread"] = "independently"
         if self.coat_sparsities:
             kept["coat_sparsities"] = ",".join(f"{x:g}" for x in self.coat_sparsities)
         return kept
