@@ -74,7 +74,7 @@ def steps_table() -> str:
 def sizes_table() -> str:
     """What the tickets cost, and the same network at 32 bits a weight."""
     rows = ["| weights | pruned | kept | model bytes | of float32 |", "|---|---|---|---|---|"]
-    for bits, arms in ((8, ("dense", "jackpot")), (4, ("dense-4", "jackpot-4"))):
+    for bits, arms in ((8, ("dense", "jackpot")), (4, ("dense-4", "jackpot-4", "jackpot-4-short"))):
         for arm in arms:
             for sparsity in ARMS[arm].sparsities:
                 for one in runs(arm, sparsity)[:1]:
