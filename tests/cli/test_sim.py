@@ -85,8 +85,18 @@ def test_geometry_against_rtl(ticket, tmp_path, capsys):
 def test_ticket_without_data_set(tmp_path, capsys):
     assert main(["sim", digits_ticket(tmp_path / "my.ticket", provenance=None)]) == 2
     assert capsys.readouterr().err == (
-        "tombola: error: the ticket names no data set; say which with --dataset\n"
+        "tombola: error: the ticket names no data set; say which with --dataset, random for random "
+        "images\n"
     )
+
+
+def test_random_images_need_no_data_set(tmp_path, capsys):
+    path = digits_ticket(tmp_path / "my.ticket", provenance=None)
+    options = ["--dataset", "random", "--samples", "2", "--geometry", "2x2"]
+    assert main(["sim", path, *options, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["dataset"], document["accuracy"]) == ("random bytes", None)
+    assert (document["samples"], document["mismatches"]) == (2, 0)
 
 
 def test_images_of_another_shape(tmp_path, capsys):

@@ -19,6 +19,7 @@ EXAMPLES = """\
   tombola sim my.ticket --samples 5 --rtl build/rtl --waves run.vcd --dump run.npz"""
 
 WAVES = Path("waves.vcd")
+RANDOM = "random"
 
 
 def add_arguments(parser):
@@ -34,7 +35,10 @@ def add_arguments(parser):
     parser.add_argument(
         "--rtl", type=Path, metavar="DIR", help="Verilog that tombola rtl wrote, instead of new one"
     )
-    parser.add_argument("--dataset", metavar="NAME", help="instead of the one the ticket names")
+    parser.add_argument(
+        "--dataset", metavar="NAME",
+        help=f"instead of the one the ticket names; {RANDOM} for images of random bytes",
+    )
     parser.add_argument("--data-dir", metavar="DIR", help="a folder for data sets")
     parser.add_argument(
         "--dump", type=Path, metavar="FILE.npz", help="write images and the engine's logits"
@@ -81,7 +85,7 @@ def run(args) -> int:
         "ticket": args.ticket,
         "dataset": dataset,
         **report.to_json(),
-        "accuracy": float((report.winners == labels).mean()),
+        "accuracy": None if labels is None else float((report.winners == labels).mean()),
         "dump": args.dump,
         "waves": args.waves,
     }
@@ -94,7 +98,11 @@ def _images(ticket, args):
 
     name = args.dataset or ticket.provenance.get("dataset")
     if not isinstance(name, str):
-        raise ConfigError("the ticket names no data set; say which with --dataset")
+        raise ConfigError(
+            f"the ticket names no data set; say which with --dataset, {RANDOM} for random images"
+        )
+    if name == RANDOM:
+        return _random_images(ticket, args.samples)
     from ..data.catalog import load
 
     data = load(name, data_dir=args.data_dir)
@@ -105,6 +113,17 @@ def _images(ticket, args):
     if not 1 <= args.samples <= most:
         raise ConfigError(f"samples must be between 1 and {most}, not {args.samples}")
     return data.test_images[: args.samples], data.test_labels[: args.samples], data.name
+
+
+def _random_images(ticket, count):
+    import numpy as np
+
+    from ..spec.errors import ConfigError
+
+    if count < 1:
+        raise ConfigError(f"samples must be at least 1, not {count}")
+    images = np.random.default_rng(1).integers(0, 256, (count, *ticket.input.shape), np.uint8)
+    return images, None, "random bytes"
 
 
 def _check_options(args):
@@ -157,13 +176,13 @@ def _engine(ticket, args) -> Path:
 def _table(document):
     from rich.table import Table
 
-    counters = document["counters"]
+    counters, accuracy = document["counters"], document["accuracy"]
     table = Table("co-simulation", document["geometry"])
     for name, value in (
         ("images", f"{document['samples']:,} of {document['dataset']}"),
         ("logits compared", f"{document['values_compared']:,}"),
         ("mismatches", f"{document['mismatches']:,} in {document['wrong_samples']:,} images"),
-        ("accuracy of the engine", f"{document['accuracy']:.2%}"),
+        ("accuracy of the engine", "" if accuracy is None else f"{accuracy:.2%}"),
         ("cycles an inference", f"{document['cycles_per_inference']:,}"),
         ("  array busy", f"{counters['busy_cycles']:,}"),
         ("  waiting for weights", f"{counters['weight_stalls']:,}"),
