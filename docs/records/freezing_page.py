@@ -165,8 +165,7 @@ def collapses(results: Results) -> str:
         f"Locked weights do hold a network together. Of the searches for the best sparsity, "
         f"{len(lost)} were refused since one threshold for the network left their first layer no "
         f"weight at all, each keeping a tenth of what was free or less; {len(locked)} of them had "
-        "locked weights. A layer with locked weights cannot be cut, and that is where the paper's "
-        "order must hold: where pruning alone leaves a layer nearly nothing."
+        "locked weights, since a layer that has some cannot be cut."
     )
 
 
