@@ -63,9 +63,10 @@ def test_a_failed_trial_does_not_stop_the_others(tmp_path):
 ARGUMENTS = ("--preset=digits-cnn", "--grid=epochs=3", "--grid=seed=1,2", "--processes=1")
 
 
-def start(out: Path) -> subprocess.Popen:
+def start(out: Path, *arguments: str) -> subprocess.Popen:
     """A sweep in a process group of its own, as a shell starts it."""
-    command = [sys.executable, "-m", "tombola.cli.main", "sweep", *ARGUMENTS, f"--out={out}"]
+    command = [sys.executable, "-m", "tombola.cli.main", "sweep", *(arguments or ARGUMENTS)]
+    command.append(f"--out={out}")
     return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
 
 
@@ -100,6 +101,42 @@ def test_killed_and_resumed_same_tickets(all_of_it, whole, tmp_path):
     for name, ticket in files_of(whole, "search/digits-cnn.ticket").items():
         assert tickets[name].read_bytes() == ticket.read_bytes()
     assert len((tmp_path / "results.csv").read_text().splitlines()) == 3
+
+
+TWELVE = (
+    "--preset=digits-cnn", "--grid=epochs=3", "--grid=seed=1,2,3,4,5,6",
+    "--grid=sparsity=0.5,0.7", "--processes=2",
+)  # fmt: skip
+KILLS = ((0, 2.0), (1, 0.0), (3, 0.7), (5, 1.4), (8, 2.1), (11, 0.3))
+"""Trials that are done, and seconds after that."""
+
+
+@pytest.mark.slow
+def test_twelve_trials_killed_again_and_again(tmp_path):
+    """No trial that is done is lost, at most the two that run go on, and all end as if unharmed."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    unharmed = start(whole, *TWELVE)
+    kept: dict[str, float] = {}
+    for done, later in KILLS:
+        sweep_ = start(cut, *TWELVE)
+        wait_for(lambda done=done: len(files_of(cut, "result.json")) >= done)
+        time.sleep(later)
+        os.killpg(sweep_.pid, signal.SIGKILL)
+        assert sweep_.wait() == -signal.SIGKILL
+        results = {x: path.stat().st_mtime for x, path in files_of(cut, "result.json").items()}
+        assert results.items() >= kept.items()
+        assert len(files_of(cut, "lock")) <= len(results) + 2
+        kept = results
+    assert start(cut, *TWELVE).wait(timeout=600) == 0
+    results = files_of(cut, "result.json")
+    assert len(results) == 12
+    assert {x: results[x].stat().st_mtime for x in kept} == kept
+    assert unharmed.wait(timeout=600) == 0
+    tickets = files_of(cut, "search/digits-cnn.ticket")
+    for name, ticket in files_of(whole, "search/digits-cnn.ticket").items():
+        assert tickets[name].read_bytes() == ticket.read_bytes()
+    rows = json.loads((cut / "results.json").read_text())["rows"]
+    assert [row["state"] for row in rows] == ["done"] * 12
 
 
 HOLD = """
