@@ -79,7 +79,7 @@ def files_of(out: Path, name: str) -> dict[str, Path]:
 def whole(tmp_path_factory) -> Path:
     """The sweep that nothing happened to."""
     out = tmp_path_factory.mktemp("whole")
-    assert start(out).wait(timeout=300) == 0
+    assert start(out, *ARGUMENTS[:-1], "--processes=2").wait(timeout=300) == 0
     return out
 
 
@@ -186,9 +186,9 @@ def test_an_empty_grid_is_refused(tmp_path):
         sweep([], out=tmp_path, runner=runners.local(1))
 
 
-def test_the_verb(tmp_path, capsys):
-    arguments = ["sweep", "--preset=digits-cnn", "--grid", "epochs=1", "--grid", "seed=1,2"]
-    arguments += ["--out", str(tmp_path), "--processes", "2"]
+def test_the_verb(whole, capsys):
+    """On trials that are done, so that it runs none."""
+    arguments = ["sweep", *ARGUMENTS, f"--out={whole}"]
     assert main([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["trials"] == len(document["rows"]) == 2
