@@ -181,6 +181,36 @@ def test_without_ray_a_line_says_how_to_get_it(monkeypatch):
     )
 
 
+def test_more_cores_than_any_node_has():
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 2.0}},
+        {"Alive": True, "Resources": {}},
+        {"Alive": False, "Resources": {"CPU": 64.0}},
+    ]
+    runners.check_cores(nodes, 2)
+    with pytest.raises(ToolError) as error:
+        runners.check_cores(nodes, 3)
+    said = "no node of the cluster has 3 cores, the largest has 2; lower --cores"
+    assert str(error.value) == said
+
+
+def test_a_search_that_is_killed_says_so(two, tmp_path, monkeypatch):
+    """As by a machine that is out of memory; what it said last is no reason."""
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\necho epoch 1 >&2\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(killed))
+    found = trial.run(tmp_path / "trial", two[0].arguments)
+    assert found == {"error": "the search was ended by signal 9; run it again"}
+    assert trial.load(tmp_path / "trial") is None
+
+
+def test_a_folder_that_cannot_be_made_is_the_trials_error(two, tmp_path):
+    (tmp_path / "file").touch()
+    found = trial.run(tmp_path / "file" / "trial", two[0].arguments)
+    assert "Not a directory" in found["error"]
+
+
 def test_an_empty_grid_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="^the grid has no trial$"):
         sweep([], out=tmp_path, runner=runners.local(1))

@@ -23,8 +23,8 @@ def convert(
 ) -> "Network":
     """The searchable form of a model.
 
-    Only the model's wiring and sizes count where weights are drawn: its own weights and biases
-    are not used. The model is left as it was.
+    Where weights are drawn, only the model's wiring and sizes count: its own weights are not used,
+    and a layer with a bias is searched as the same layer without. The model is left as it was.
 
     Parameters
     ----------

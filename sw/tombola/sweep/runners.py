@@ -64,7 +64,7 @@ def cluster(address: str | None, *, cores: int) -> Runner:
             reason = str(error).splitlines()[0]
             raise ToolError(f"no Ray cluster answers at {address}: {reason}") from None
         try:
-            _check_cores(ray.nodes(), cores)
+            check_cores(ray.nodes(), cores)
             remote = ray.remote(num_cpus=cores)(trial.run)
             jobs = {remote.remote((out / x.name).absolute(), x.arguments): x for x in trials}
             left = list(jobs)
@@ -81,8 +81,21 @@ def cluster(address: str | None, *, cores: int) -> Runner:
     return run
 
 
-def _check_cores(nodes: Sequence[Mapping[str, Any]], cores: int) -> None:
-    """Ray itself would wait until a larger node comes."""
+def check_cores(nodes: Sequence[Mapping[str, Any]], cores: int) -> None:
+    """Refuses what no node has; Ray itself would wait until a larger one comes.
+
+    Parameters
+    ----------
+    nodes : sequence of dict
+        As ``ray.nodes()`` describes them.
+    cores : int
+        That each search takes.
+
+    Raises
+    ------
+    ToolError
+        With the most there are.
+    """
     most = max((node["Resources"].get("CPU", 0) for node in nodes if node["Alive"]), default=0)
     if cores > most:
         raise ToolError(
