@@ -8,6 +8,7 @@ from support.tickets import TicketBuilder
 from support.toy_engine import write_engine
 
 from tombola.cli.main import main
+from tombola.data.catalog import SOURCES
 from tombola.spec import ticket_file
 from tombola.spec.ticket import Window
 
@@ -66,8 +67,8 @@ def test_mismatch_is_status_1(ticket, tmp_path, capsys):
                               "not x"),
         (["--rtl", "none"], "cannot read none/design.json: No such file or directory; write the "
                             "folder with tombola rtl --out none"),
-        (["--dataset", "flowers"], "data set must be one of digits, fmnist, mnist, cifar10, cora, "
-                                   "citeseer, not 'flowers'"),
+        (["--dataset", "flowers"],
+         f"data set must be one of {', '.join(each.name for each in SOURCES)}, not 'flowers'"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_one_line(ticket, capsys, arguments, message):
