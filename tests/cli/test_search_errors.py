@@ -3,11 +3,13 @@
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tombola.cli.main import main
+from tombola.data import catalog
 from tombola.sweep.grid import Axis, trials
 
 DIGITS = ("search", "--preset=digits-cnn", "--epochs=1", "--threads=1")
@@ -82,13 +84,22 @@ def test_the_rate_of_a_graph_search(rate, tmp_path, capsys):
     assert said == f"learning_rate must be above 0 and at most 1e+37, not {float(rate):g}"
 
 
-def test_missing_data(tmp_path, capsys):
-    said = refuse(capsys, *GRAPH, f"--data-dir={tmp_path}", "--dataset=citeseer",
-                  f"--out={tmp_path / 'out'}")  # fmt: skip
-    if "citeseer" in said:  # unless another folder has it
-        assert said == (
-            "citeseer is missing; put citeseer.npz into a folder and name it with --data-dir"
-        )
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (GRAPH, "cora is missing; put cora.npz into a folder and name it with --data-dir"),
+        (
+            ("search", "--preset=fmnist-mlp"),
+            "fmnist is missing; run tombola data fetch fmnist",
+        ),
+    ],
+)
+def test_missing_data(command, said, tmp_path, capsys, monkeypatch):
+    bare = tuple(replace(source, system_folders=()) for source in catalog.SOURCES)
+    monkeypatch.setattr(catalog, "SOURCES", bare)
+    monkeypatch.setenv("TOMBOLA_CACHE", str(tmp_path))
+    monkeypatch.delenv("TOMBOLA_DATA", raising=False)
+    assert refuse(capsys, *command, f"--out={tmp_path / 'out'}").startswith(said)
     assert not (tmp_path / "out").exists()
 
 
