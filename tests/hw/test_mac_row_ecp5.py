@@ -75,11 +75,14 @@ def draw(random, config):
         (1, 32, {"lanes_per_register": 3, "own_weights": True}),
         (2, 4, {"lanes_per_register": 4}),
         (1, 1, {}),
+        (1, 8, {"planes": 3}),
+        (1, 4, {"planes": 2, "own_weights": True}),
     ],
-    ids=["2x16", "1x32", "2x4", "1x1"],
+    ids=["2x16", "1x32", "2x4", "1x1", "3 planes", "2 planes"],
 )
 def test_equals_the_sums(tmp_path, rows, lanes, options):
-    config = engine(rows, lanes, accumulator_bits=20)
+    planes = options.pop("planes", 1)
+    config = engine(rows, lanes, accumulator_bits=20, planes=planes)
     array = MacArray(config, row=lambda c: Ecp5MacRow(c, **options), pipelined=rows == 2)
     ports = [
         array.signed, array.clear, array.step.valid, array.step.payload.as_value(),
@@ -90,13 +93,21 @@ def test_equals_the_sums(tmp_path, rows, lanes, options):
     random = np.random.default_rng(lanes)
     signed = random.integers(0, 2, RUNS)
     total, due = np.zeros((RUNS, rows), np.int64), []
+    gathered, plane = np.zeros((RUNS, rows), np.int64), np.zeros(RUNS, int)
     flags = {"rst": np.zeros(RUNS, int), "clear": np.zeros(RUNS, int), "signed": signed}
 
     for clock in range(CLOCKS):
         activations, signs = draw(random, config)
         inside, last, valid = (random.random(RUNS) < part for part in (0.8, 0.3, 0.7))
-        step = np.zeros((RUNS, step_layout(config).size), int)
-        step[:, 1], step[:, 2] = last, inside
+        # Further planes of a line follow it until the last one, which alone may end a position.
+        more = (random.random(RUNS) < 0.6) & (plane < planes - 1)
+        last = last & ~more
+        plane = np.where(valid, np.where(more, plane + 1, 0), plane)
+        layout = step_layout(config)
+        step = np.zeros((RUNS, layout.size), int)
+        said = {"last": last, "inside": inside} | ({"more": more} if planes > 1 else {})
+        for name, values in said.items():
+            step[:, layout[name].offset] = values
         shown = gates.clock(
             step__valid=valid[:, None],
             step__payload=step.astype(bool),
@@ -108,7 +119,9 @@ def test_equals_the_sums(tmp_path, rows, lanes, options):
         a = np.where(signed[:, None] * (activations > 127), activations - 256, activations)
         a = (a * inside[:, None] + 128 * signed[:, None])[:, None]
         line = np.where(signs > 0, a, np.where(signs < 0, 255 - a, 0)).sum(axis=2)
-        total = total + line * valid[:, None]
+        gathered = np.where(valid[:, None], 2 * gathered + line, gathered)
+        counts = (valid & ~more)[:, None]
+        total, gathered = total + gathered * counts, np.where(counts, 0, gathered)
         due.append((valid & last, total))
         total = np.where((valid & last)[:, None], 0, total)
         if clock >= array.latency:
