@@ -83,7 +83,7 @@ def test_data_list(capsys):
     assert cli.main(["data", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["data_sets"]
     assert [each["name"] for each in listed] == [
-        "digits", "fmnist", "mnist", "cifar10", "cora", "citeseer",
+        "digits", "fmnist", "mnist", "cifar10", "cora", "citeseer", "resnet8",
     ]
     assert listed[0]["present"] is True
     assert cli.main(["data", "list"]) == 0
@@ -96,5 +96,5 @@ def test_fetch_of_an_unknown_data_set(capsys):
     assert captured.out == ""
     assert captured.err == (
         "tombola: error: data set must be one of digits, fmnist, mnist, cifar10, cora, citeseer, "
-        "not 'emnist'\n"
+        "resnet8, not 'emnist'\n"
     )

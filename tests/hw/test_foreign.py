@@ -33,8 +33,10 @@ OTHER = {
     "result_words": 64,
     "count_bits": 9,
     "compact": True,
-    **dict.fromkeys(sorted(BUILT - {"pixels"}), True),
+    **dict.fromkeys(sorted(BUILT), True),
     "pixels": 2,
+    "planes": 2,
+    "unsigned_sums": True,
 }
 """One other value for every parameter that a program depends on."""
 
@@ -63,7 +65,13 @@ TOO_LARGE = {
         ),
         ErrorCode.ADDRESS,
     ),
-    "image": ("activation_words", linear(1, 1, side=12), ErrorCode.ADDRESS),
+    "image": (
+        "activation_words",
+        TicketBuilder((1, 12, 12)).max_pool((4, 4), Window(stride=(4, 4))).conv(
+            1, (3, 3), in_channels=1, logits=True
+        ),
+        ErrorCode.ADDRESS,
+    ),
     "tensors": (
         "activation_words",
         TicketBuilder((1, 6, 6)).conv(12, (2, 2), in_channels=1).conv(
