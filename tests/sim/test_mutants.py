@@ -151,8 +151,8 @@ def test_accumulator_one_bit_short_is_caught(tmp_path):
     assert not caught(ticket, sound, images)
     edit = (
         "mac_row.py",
-        "following.eq(kept + tree.total)",
-        f"following.eq((kept + tree.total)[:{NARROW.accumulator_bits - 1}].as_signed())",
+        "following.eq(kept + line)",
+        f"following.eq((kept + line)[:{NARROW.accumulator_bits - 1}].as_signed())",
     )
     assert caught(ticket, faulty_rtl(tmp_path / "short", NARROW, [edit]), images)
 

@@ -71,7 +71,7 @@ def test_config_of_no_engine(folder):
 
 
 def test_config_with_an_unknown_key(folder):
-    design(folder, config={**CONFIG.to_json(), "pixels": 2})
+    design(folder, config={**CONFIG.to_json(), "colours": 2})
     assert refuse(folder).startswith("DIR/design.json: config is of no engine: ")
 
 
