@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
-from tombola.spec.errors import ConfigError
 from tombola.spec.power_up import PowerUp
 from tombola_hw.argmax import ArgMax
 from tombola_hw.bus import request_layout, response_shape
@@ -19,11 +18,6 @@ from tombola_hw.sequencer import Sequencer
 from tombola_hw.stores import ActivationStore, HostWords, TableStore
 from tombola_hw.weight_path import WeightPath
 from tombola_hw.word_memory import WordMemory
-
-BUILT = frozenset({
-    "fused_pooling", "grouped", "packing", "pixels", "planes", "residual", "stored",
-})  # fmt: skip
-"""Features of `EngineConfig` that there is hardware for."""
 
 
 class Engine(wiring.Component):
@@ -72,11 +66,6 @@ class Engine(wiring.Component):
     ):
         if not isinstance(config, EngineConfig):
             raise TypeError(f"Engine config must be an EngineConfig, not {config!r}")
-        if missing := sorted(config.features - BUILT):
-            raise ConfigError(
-                f"Engine {missing[0]} must be {getattr(EngineConfig(), missing[0])}, since there "
-                f"is no hardware for more yet, not {getattr(config, missing[0])}"
-            )
         self._config, self._spram, self._pipelined = config, spram, pipelined
         self._layer_dsps, self._row = layer_dsps, row
         self._power_up = power_up or PowerUp()

@@ -14,7 +14,6 @@ from tombola.compiler.program import compile_ticket
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.paths import write_atomically
-from tombola_hw.engine import BUILT
 from tombola_hw.generate import write_rtl
 from tombola_sim.cosim import cosimulate
 
@@ -26,11 +25,8 @@ ALL = {"planes": 3, "stored": True, "residual": True, "grouped": True, "packing"
 
 
 def engine(geometry: str, **parameters) -> EngineConfig:
-    """An engine of the pool, with what there is hardware for."""
-    parameters = {**ALL, **parameters}
-    features = {name: value for name, value in parameters.items() if name not in ALL}
-    features |= {name: parameters[name] for name in ALL if name in BUILT}
-    return EngineConfig.for_geometry(geometry, **{**SIZES, **features})
+    """An engine of the pool, with all features but those that are named."""
+    return EngineConfig.for_geometry(geometry, **{**SIZES, **ALL, **parameters})
 
 
 POOL = [
@@ -47,7 +43,7 @@ POOL = [
     ),
 ]  # fmt: skip
 WITH_PIXELS = ("2x4x2", "3x2x8", "4x8x4", "1x1x16")
-POOL += [engine(geometry) for geometry in WITH_PIXELS if "pixels" in BUILT]
+POOL += [engine(geometry) for geometry in WITH_PIXELS]
 FEW = POOL[1], POOL[4], POOL[-2]
 
 
