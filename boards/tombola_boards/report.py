@@ -117,14 +117,19 @@ def count_short_paths(log: str) -> int:
     return max([shown, *totals])
 
 
-def overfull(log: str, *, family: Family) -> list[str]:
-    """What a design has too much of, from nextpnr's messages: ``lut4 at most 5280, not 6185``."""
+def packed(log: str, *, family: Family) -> dict[str, tuple[int, int]]:
+    """Cells used and cells there are by resource, as nextpnr tells once it has packed a design."""
     lines = re.findall(r"(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", log)
     cells = {cell: (int(used), int(capacity)) for cell, used, capacity in lines}
+    return {name: cells[cell] for name, cell in CELLS[family].items() if cell in cells}
+
+
+def overfull(log: str, *, family: Family) -> list[str]:
+    """What a design has too much of, from nextpnr's messages: ``lut4 at most 5280, not 6185``."""
     return [
-        f"{name} at most {cells[cell][1]}, not {cells[cell][0]}"
-        for name, cell in CELLS[family].items()
-        if cell in cells and cells[cell][0] > cells[cell][1]
+        f"{name} at most {capacity}, not {used}"
+        for name, (used, capacity) in packed(log, family=family).items()
+        if used > capacity
     ]
 
 

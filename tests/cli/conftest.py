@@ -44,11 +44,11 @@ def board(digits):
 
 @pytest.fixture
 def opened(monkeypatch, board):
-    """The board is at every address; records addresses and baud rates."""
+    """The board is at every address; records addresses and baud rates, and an engine if any."""
     calls = []
 
-    def connect(address, *, baud=None):
-        calls.append((address, baud))
+    def connect(address, *, baud=None, engine=None):
+        calls.append((address, baud) if engine is None else (address, engine))
         board.name = address
         return open_device(board)
 

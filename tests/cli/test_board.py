@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -122,6 +123,6 @@ def test_a_missing_action(capsys):
 
 def test_virtual(monkeypatch):
     module = ModuleType("tombola.cli.virtual_board", "In place of the simulation.")
-    module.serve = lambda name, baud: {("icebreaker", None): 7}[name, baud]
+    module.serve = lambda *options: {("icebreaker", None, Path("plan.json")): 7}[options]
     monkeypatch.setitem(sys.modules, "tombola.cli.virtual_board", module)
-    assert main(["board", "--virtual", "icebreaker"]) == 7
+    assert main(["board", "--virtual", "icebreaker", "--engine", "plan.json"]) == 7

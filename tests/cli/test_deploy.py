@@ -1,10 +1,11 @@
 """`tombola deploy` as a user calls it: on a board in Python, with programs in place of tools."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from support.fake_device import CONFIG, open_device
-from support.small_board import ADDRESS, deploy
+from support.small_board import ADDRESS, SMALL, deploy
 
 from tombola.cli import connecting
 from tombola.cli.main import main
@@ -13,6 +14,7 @@ from tombola.device import usb
 from tombola.device.usb import Found
 from tombola.spec import ticket_file
 from tombola.spec.errors import DeviceError
+from tombola_boards import registry
 
 from .conftest import digits_ticket
 
@@ -94,7 +96,7 @@ def test_a_board_that_comes_back_late(board, built, programmer, ticket_path, mon
     monkeypatch.setattr(connecting, "SETTLE_SECONDS", 1.0)
     attempts = []
 
-    def connect(address, *, baud=None):
+    def connect(address, *, baud=None, engine=None):
         attempts.append(address)
         if len(attempts) < 4:
             raise DeviceError("there is no port /dev/null; check the cable; ports there are: none")
@@ -112,3 +114,23 @@ def test_virtual(opened, built, programmer, ticket_path, capsys):
         assert document["programmed"] is None and document["simulated"] is True
     assert opened == [("virtual:small", None)] * 2
     assert built == [] and programmer.calls == []
+
+
+def test_the_engine_of_a_file(
+    opened, built, programmer, ticket_path, tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({"board": "small", "config": CONFIG.to_json()}))
+    monkeypatch.setitem(
+        registry.BOARDS, "small", replace(SMALL, config=replace(CONFIG, rows=2 * CONFIG.rows))
+    )
+    assert deploy(ticket_path, "--engine", str(file)) == 0
+    assert [(name, config) for name, config, _ in built] == [("small", CONFIG)]
+    assert deploy(ticket_path, "--engine", str(file), "--virtual", device=None) == 0
+    assert opened[-1] == ("virtual:small", file)
+    capsys.readouterr()
+    assert deploy(ticket_path, "--engine", str(file), board="icebreaker") == 2
+    assert capsys.readouterr().err == (
+        f"tombola: error: engine must be one for icebreaker, not for small as {file} says; plan it "
+        "again with --board icebreaker\n"
+    )

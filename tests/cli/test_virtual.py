@@ -19,7 +19,7 @@ TESTS = Path(__file__).parents[1]
 def test_a_board_in_python_behind_a_terminal(monkeypatch, tmp_path, capsys):
     script = TESTS / "support" / "fake_virtual_board.py"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
-    monkeypatch.setattr(virtual, "command", lambda name, baud: [sys.executable, str(script), "ok"])
+    monkeypatch.setattr(virtual, "command", lambda *_: [sys.executable, str(script), "ok"])
     network = small_network()
     ticket, images = network.build(), network.images(4)
     path, arrays = tmp_path / "my.ticket", tmp_path / "images.npz"

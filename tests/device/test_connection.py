@@ -22,13 +22,25 @@ def program(monkeypatch):
     """The virtual board is a small program of the tests; its argument is the board's name."""
     script = TESTS / "support" / "fake_virtual_board.py"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
-    monkeypatch.setattr(virtual, "command", lambda name, baud: [sys.executable, str(script), name])
+    monkeypatch.setattr(
+        virtual, "command", lambda name, baud, engine: [sys.executable, str(script), name]
+    )
 
 
 def test_the_command_of_a_virtual_board():
     words = ["-m", "tombola.cli.main", "board", "--virtual", "icebreaker"]
     assert virtual.command("icebreaker", None)[1:] == words
     assert virtual.command("icebreaker", 3_000_000)[1:] == [*words, "--baud", "3000000"]
+    engine = Path("plan.json")
+    assert virtual.command("icebreaker", None, engine)[1:] == [*words, "--engine", "plan.json"]
+
+
+def test_a_real_board_tells_itself_what_its_engine_is():
+    with pytest.raises(ConfigError) as caught:
+        device.connect("serial:/dev/null", engine="plan.json")
+    assert str(caught.value) == (
+        "engine must be left out for serial:/dev/null, which tells itself what its engine is"
+    )
 
 
 def test_a_virtual_board_runs_a_ticket(program, network, ticket):

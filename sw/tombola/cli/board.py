@@ -6,6 +6,7 @@ first line on stdout is the terminal's path, and it answers there until it is en
 import tempfile
 from pathlib import Path
 
+from .engines import add_engine
 from .output import add_json, emit, log, working
 
 SUMMARY = "list, explain, program and simulate boards"
@@ -30,6 +31,7 @@ def add_arguments(parser):
         "--baud", type=int, metavar="RATE",
         help="of the simulated board's serial line, in place of the board's own",
     )
+    add_engine(parser, purpose="with --virtual: simulate it with the engine that")
     actions = parser.add_subparsers(metavar="ACTION", title="actions")
     every = actions.add_parser("list", help="the boards there are, and which are plugged in")
     every.set_defaults(act=_list)
@@ -64,7 +66,7 @@ def _serve(args) -> int:
         )
     from .virtual_board import serve
 
-    return serve(args.virtual, args.baud)
+    return serve(args.virtual, args.baud, args.engine)
 
 
 def _list(args) -> int:

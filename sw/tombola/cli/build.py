@@ -3,6 +3,11 @@
 The same engine gives the same bytes on any machine with the same programs; what was built once
 is taken from the cache. With --ticket the ticket is in the bitstream's block RAM at power-up; a
 further one takes seconds on iCE40 and ECP5, whose designs are placed for the first alone.
+
+--plan plans the engine for a ticket first, as tombola plan does; --engine builds one that was
+planned before. Such an engine is the board's in place of its own: deploy and infer read from the
+board what it is.
+
 --board all builds the boards one after the other, goes on after one that fails, and when it is run
 again builds only those that are not finished."""
 
@@ -10,15 +15,17 @@ import hashlib
 import json
 from pathlib import Path
 
-from ..spec.errors import TombolaError, ToolError
-from .output import add_json, emit
+from ..spec.errors import ConfigError, TombolaError, ToolError
+from .engines import add_engine, read_engine
+from .output import add_json, emit, log
 
 SUMMARY = "build the bitstream of a board"
 
 EXAMPLES = """\
   tombola build --board icebreaker --out build/icebreaker
   tombola build --board ulx3s-25f --geometry 16x16 --out build/ulx3s
-  tombola build --board ulx3s-25f --ticket my.ticket --out build/ulx3s
+  tombola build --board ulx3s-25f --plan my.ticket --out build/ulx3s
+  tombola build --board ulx3s-25f --engine plan.json --ticket my.ticket --out build/ulx3s
   tombola build --board all --out build/boards"""
 
 BAR_CELLS = 30
@@ -35,9 +42,14 @@ def add_arguments(parser):
     """Declare the arguments of the verb."""
     parser.add_argument("--board", required=True, metavar="B", help="a board's name, or all")
     parser.add_argument(
-        "--geometry", metavar="RxL",
-        help="rows (output channels) x lanes (input channels) at once; default: the board's",
+        "--geometry", metavar="RxL[xP]",
+        help="rows (output channels) x lanes (input channels) x pixels (output positions) at once; "
+        "default: the board's, or the planner's choice",
     )
+    parser.add_argument(
+        "--plan", type=Path, metavar="TICKET", help="plan the engine for this ticket"
+    )
+    add_engine(parser, purpose="the engine that")
     parser.add_argument(
         "--ticket", type=Path, metavar="TICKET", help="put this ticket into the block RAM"
     )
@@ -53,6 +65,7 @@ def run(args) -> int:
     from tombola_boards.build import find_tools
     from tombola_boards.registry import BOARDS, board_named
 
+    _check_options(args)
     boards = [BOARDS[name] for name in sorted(BOARDS)]
     if args.board != "all":
         boards = [board_named(args.board)]
@@ -80,6 +93,29 @@ def run(args) -> int:
     return 0
 
 
+def _check_options(args):
+    """Refuses what says twice what the engine is."""
+    if args.engine is not None and (args.geometry or args.plan):
+        raise ConfigError("--engine says all of the engine; leave out --geometry and --plan")
+    if args.board == "all" and (args.engine or args.plan):
+        raise ConfigError("an engine is planned for one board; name it in place of all")
+
+
+def _config(board, args):
+    """The engine to build."""
+    if args.engine is not None:
+        return read_engine(args.engine, board=board.name)
+    if args.plan is None:
+        return board.config if args.geometry is None else board.config_for(args.geometry)
+    from tombola_boards.parts import target_of
+
+    from ..compiler.planner import choose
+
+    choice = choose(_ticket(args.plan), target_of(board), geometry=args.geometry)
+    log(f"{board.name}: planned {choice.config.geometry}, {choice.cycles:,} cycles an inference")
+    return choice.config
+
+
 def _ticket(path):
     if path is None:
         return None
@@ -93,7 +129,7 @@ def _build(board, args, ticket, out: Path) -> dict:
 
     from .bitstream import build
 
-    config = board.config if args.geometry is None else board.config_for(args.geometry)
+    config = _config(board, args)
     built = build(board, config=config, ticket=ticket, seeds=args.seeds)
     document = dict(built.document)
     if ticket is not None:

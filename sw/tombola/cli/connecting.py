@@ -16,8 +16,15 @@ SETTLE_SECONDS = 10.0
 """A board that was just programmed may leave USB and come back; most answer at once."""
 
 
-def connect(address: str, *, board: Board | None = None) -> Device:
+def connect(
+    address: str, *, board: Board | None = None, engine: Path | None = None
+) -> Device:
     """The device at an address, at the baud rate of its board where that is known.
+
+    Parameters
+    ----------
+    engine : Path, optional
+        The file of a virtual board's engine, in place of the board's own.
 
     Raises
     ------
@@ -28,8 +35,8 @@ def connect(address: str, *, board: Board | None = None) -> Device:
     """
     if is_virtual(address):
         with working(f"starting {address}; the first time builds its simulator"):
-            return open_device(address)
-    return open_device(address, baud=None if board is None else board.baud)
+            return open_device(address, engine=engine)
+    return open_device(address, baud=None if board is None else board.baud, engine=engine)
 
 
 def is_virtual(address: str) -> bool:

@@ -6,12 +6,16 @@ is compared with the integer model: exit status 0 means that all are equal, 1 th
 
 On a virtual board nothing is programmed: it simulates the very netlist of the bitstream.
 
+With --engine the board gets the engine that was planned for the ticket in place of its own.
+
 With --flash the ticket itself is in the bitstream and the board boots from flash, so that it has
 its ticket at power-on."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from .engines import add_engine, read_engine
 from .output import add_json, emit, log, working
 
 SUMMARY = "build, program, load and self-test a ticket on a board"
@@ -19,7 +23,9 @@ SUMMARY = "build, program, load and self-test a ticket on a board"
 EXAMPLES = """\
   tombola deploy my.ticket --board icebreaker
   tombola deploy my.ticket --board ulx3s-25f --device serial:/dev/ttyUSB0 --flash
-  tombola deploy my.ticket --board ulx3s-25f --virtual"""
+  tombola deploy my.ticket --board ulx3s-25f --virtual
+  tombola plan my.ticket --board ulx3s-25f --json > plan.json
+  tombola deploy my.ticket --board ulx3s-25f --engine plan.json"""
 
 
 def add_arguments(parser):
@@ -33,6 +39,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--virtual", action="store_true", help="on a simulated board instead of a real one"
     )
+    add_engine(parser, purpose="build and program the engine that")
     parser.add_argument(
         "--flash", action="store_true",
         help="put the ticket into the bitstream and the bitstream into flash",
@@ -54,6 +61,8 @@ def run(args) -> int:
     from .trial import load_ticket, run_trial
 
     board, address = _target(args)
+    if args.engine is not None:
+        board = replace(board, config=read_engine(args.engine, board=board.name))
     ticket = ticket_file.load(args.ticket)
     compile_ticket(ticket, board.config)
     samples = for_self_test(ticket, args.samples, data_dir=args.data_dir)
@@ -63,7 +72,11 @@ def run(args) -> int:
     }
     if not virtual:
         document |= _program(board, ticket if args.flash else None, args, address)
-    with connect(address, board=board) if virtual else connect_again(address, board) as device:
+    with (
+        connect(address, board=board, engine=args.engine)
+        if virtual
+        else connect_again(address, board)
+    ) as device:
         written = load_ticket(device, ticket)
         if args.flash and written:
             raise DeviceError(

@@ -10,6 +10,7 @@ simulation is, and by that of the board, which a virtual board tells as if it we
 
 from pathlib import Path
 
+from .engines import add_engine
 from .output import add_json, emit
 
 SUMMARY = "run images on a board or on a virtual one"
@@ -17,7 +18,8 @@ SUMMARY = "run images on a board or on a virtual one"
 EXAMPLES = """\
   tombola infer --device auto --ticket my.ticket digit.png
   tombola infer --device serial:/dev/ttyUSB1 --ticket my.ticket --dataset fmnist --samples 1000
-  tombola infer --device virtual:icebreaker --ticket my.ticket images.npz --json"""
+  tombola infer --device virtual:icebreaker --ticket my.ticket images.npz --json
+  tombola infer --device virtual:ulx3s-25f --engine plan.json --ticket my.ticket digit.png"""
 
 MOST_ROWS = 20
 """Images in the table; the JSON has all."""
@@ -36,6 +38,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--board", metavar="B", help="what is at a serial port, where its USB strings do not tell"
     )
+    add_engine(parser, purpose="on a virtual board: simulate it with the engine that")
     parser.add_argument("--dataset", metavar="NAME", help="test images instead of files")
     parser.add_argument(
         "--samples", type=int, metavar="N", help="how many of the data set; default 100"
@@ -62,7 +65,7 @@ def run(args) -> int:
     from .connecting import clock_of, connect, is_virtual
     from .trial import load_ticket, run_trial
 
-    with connect(args.device, board=board) as device:
+    with connect(args.device, board=board, engine=args.engine) as device:
         written = load_ticket(device, ticket)
         trial = run_trial(device, ticket, samples)
         clock_hz, why_not = clock_of(device, board)

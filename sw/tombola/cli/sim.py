@@ -4,11 +4,13 @@ The whole network runs in the generated Verilog, under cocotb and Verilator, fro
 the result memory. Exit status 0 means that each value agrees; 1 that at least one does not, and
 the first wrong layer, channel and position of the first images are named.
 
-Without --rtl the engine is generated with memories large enough for the ticket."""
+The engine is generated with memories large enough for the ticket, or it is that of --engine, or of
+--rtl."""
 
 import math
 from pathlib import Path
 
+from .engines import add_engine, read_engine
 from .output import add_json, counting, emit, log, working
 
 SUMMARY = "prove a ticket on the generated Verilog, bit for bit"
@@ -16,6 +18,7 @@ SUMMARY = "prove a ticket on the generated Verilog, bit for bit"
 EXAMPLES = """\
   tombola sim digits-cnn.ticket --samples 100
   tombola sim my.ticket --samples 20 --geometry 16x16 --jobs 2
+  tombola sim my.ticket --samples 20 --engine plan.json
   tombola sim my.ticket --samples 5 --rtl build/rtl --waves run.vcd --dump run.npz"""
 
 WAVES = Path("waves.vcd")
@@ -30,8 +33,9 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--geometry", metavar="RxL[xP]",
-        help="rows x lanes x pixels of the engine; default 8x8, or that of --rtl",
+        help="rows x lanes x pixels of the engine; default 8x8, or that of --engine or --rtl",
     )
+    add_engine(parser, purpose="on the engine that")
     parser.add_argument(
         "--rtl", type=Path, metavar="DIR", help="Verilog that tombola rtl wrote, instead of new one"
     )
@@ -133,6 +137,8 @@ def _check_options(args):
     for name in ("jobs", "batch"):
         if getattr(args, name) < 1:
             raise ConfigError(f"{name} must be at least 1, not {getattr(args, name)}")
+    if args.engine is not None and (args.geometry or args.rtl):
+        raise ConfigError("--engine says all of the engine; leave out --geometry and --rtl")
     if args.waves is not None and args.jobs > 1:
         raise ConfigError(f"waves are of one simulation, so they want 1 job, not {args.jobs}")
     if args.waves is not None and args.waves.suffix not in (".fst", ".vcd"):
@@ -157,10 +163,9 @@ def _check_writable(dump, waves):
 def _engine(ticket, args) -> Path:
     """The folder with the Verilog."""
     if args.rtl is None:
-        from ..compiler.sizing import engine_for
         from .engine_rtl import cached_rtl
 
-        config = engine_for(ticket, args.geometry or "8x8", batch=args.batch)
+        config = _config(ticket, args)
         with working(f"generating the Verilog of a {config.geometry} engine"):
             return cached_rtl(config)
     from tombola_sim import rtl
@@ -171,6 +176,14 @@ def _engine(ticket, args) -> Path:
 
         raise ConfigError(f"{args.rtl} holds a {geometry} engine, not {args.geometry}")
     return args.rtl
+
+
+def _config(ticket, args):
+    if args.engine is not None:
+        return read_engine(args.engine)
+    from ..compiler.sizing import engine_for
+
+    return engine_for(ticket, args.geometry or "8x8", batch=args.batch)
 
 
 def _table(document):

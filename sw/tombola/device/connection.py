@@ -1,5 +1,7 @@
 """From the address of a board to its device."""
 
+from pathlib import Path
+
 from tombola.device.device import Device
 from tombola.device.serial_port import SerialPort
 from tombola.device.transport import Transport
@@ -11,7 +13,9 @@ BAUD = 1_000_000
 """Of boards whose own rate is not known."""
 
 
-def connect(address: str = "auto", *, baud: int | None = None) -> Device:
+def connect(
+    address: str = "auto", *, baud: int | None = None, engine: Path | str | None = None
+) -> Device:
     """Opens a board.
 
     Parameters
@@ -23,15 +27,18 @@ def connect(address: str = "auto", *, baud: int | None = None) -> Device:
         Of the serial line; if not given, that of the adapter's boards where it tells, else `BAUD`;
         and a virtual board's own. A virtual board is built for the rate, so that it has to divide
         its clock.
+    engine : Path or str, optional
+        Of a virtual board, in place of its own: a JSON file with the parameters as ``config``, such
+        as ``tombola plan --json`` prints. A real board tells itself what its engine is.
 
     Raises
     ------
     ConfigError
-        If the address is none of these.
+        If the address is none of these, or there is an engine for a real board.
     DeviceError
         If there is no such board or it does not answer as an engine; with what to check.
     """
-    transport, board = _open(address, baud)
+    transport, board = _open(address, baud, None if engine is None else Path(engine))
     try:
         return Device(transport, board=board)
     except BaseException:
@@ -39,12 +46,18 @@ def connect(address: str = "auto", *, baud: int | None = None) -> Device:
         raise
 
 
-def _open(address: str, baud: int | None) -> tuple[Transport, str | None]:
+def _open(
+    address: str, baud: int | None, engine: Path | None
+) -> tuple[Transport, str | None]:
     if baud is not None and (type(baud) is not int or baud < 1):
         raise ConfigError(f"baud must be a positive integer, not {baud!r}")
     kind, _, rest = address.partition(":")
     if kind == "virtual" and rest:
-        return VirtualBoard(rest, baud=baud), rest
+        return VirtualBoard(rest, baud=baud, engine=engine), rest
+    if engine is not None:
+        raise ConfigError(
+            f"engine must be left out for {address}, which tells itself what its engine is"
+        )
     if address == "auto":
         found = the_board()
     elif kind == "serial" and rest:

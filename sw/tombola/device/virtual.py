@@ -25,14 +25,15 @@ STANDSTILL_SECONDS = 60.0
 """Of the host; a program that simulates nothing for so long never will."""
 
 
-def command(name: str, baud: int | None) -> list[str]:
-    """The program that simulates the board `name`, at a baud rate other than its own if given.
+def command(name: str, baud: int | None = None, engine: Path | None = None) -> list[str]:
+    """The program that simulates the board `name`, at another baud rate or with another engine.
 
     The first line it prints is the path of the pseudo-terminal, the second that of the file of
     `SimulatedTime`; it serves until it is ended.
     """
     rate = [] if baud is None else ["--baud", str(baud)]
-    return [sys.executable, "-m", "tombola.cli.main", "board", "--virtual", name, *rate]
+    other = [] if engine is None else ["--engine", str(engine)]
+    return [sys.executable, "-m", "tombola.cli.main", "board", "--virtual", name, *rate, *other]
 
 
 class VirtualBoard(Transport):
@@ -47,6 +48,8 @@ class VirtualBoard(Transport):
         Of the board.
     baud : int, optional
         That the board is built for; its own if not given.
+    engine : Path, optional
+        A file that describes an engine in place of the board's own; see `tombola.device.connect`.
 
     Attributes
     ----------
@@ -58,11 +61,13 @@ class VirtualBoard(Transport):
         If it does not start; with the last line it said.
     """
 
-    def __init__(self, name: str, *, baud: int | None = None) -> None:
+    def __init__(
+        self, name: str, *, baud: int | None = None, engine: Path | None = None
+    ) -> None:
         self.name = f"virtual:{name}"
         with tempfile.TemporaryFile() as complaints:
             self._process = subprocess.Popen(
-                command(name, baud),
+                command(name, baud, engine),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
