@@ -78,7 +78,7 @@ class FrameExecutor(wiring.Component):
         ahead = (sequence + ~last)[:ORDER_BITS]
         too_short = words_left < 2
         out_of_order = ~resets & (~known | (ahead != 0) & ~ahead[-1])
-        refused = (action == Action.UNKNOWN) | too_short | out_of_order
+        refused, following = Signal(), Signal()
 
         m.d.comb += [
             self.load.addr.eq(Cat(place, bank)),
@@ -113,7 +113,7 @@ class FrameExecutor(wiring.Component):
                             if each is not Action.UNKNOWN:
                                 with m.Case(each.value):
                                     m.d.sync += action.eq(each)
-                    m.next = "JUDGE"
+                    m.next = "COMPARE"
                 with m.Elif(place == 4):
                     m.d.sync += [request.address.eq(word), words_left.eq(words_left - 1)]
                     m.next = "SEQUENCE"
@@ -126,13 +126,19 @@ class FrameExecutor(wiring.Component):
                         m.next = "PROBE"
                 with m.Else():
                     m.next = "WRITE"
+            with m.State("COMPARE"):
+                m.d.sync += [
+                    again.eq(ahead[-1] & ~resets),
+                    following.eq((ahead == 0) | resets),
+                    refused.eq((action == Action.UNKNOWN) | too_short | out_of_order),
+                ]
+                m.next = "JUDGE"
             with m.State("JUDGE"):
-                m.d.sync += again.eq(ahead[-1] & ~resets)
                 with m.If(refused):
                     m.d.sync += [action.eq(Action.UNKNOWN), words_left.eq(0)]
                     m.next = "SEQUENCE"
                 with m.Else():
-                    with m.If((ahead == 0) | resets):
+                    with m.If(following):
                         m.d.sync += [last.eq(sequence), known.eq(1)]
                     m.next = "FETCH"
             with m.State("PROBE"):

@@ -1,6 +1,6 @@
 """The host's side of the engine: requests of the bus to registers and memory windows."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,10 +12,11 @@ from tombola_hw.stores import ActivationStore
 
 
 class HostAccess(wiring.Component):
-    """Decodes bus requests: a write a clock, a read every third clock, or fourth if not `compact`.
+    """Decodes bus requests: a write a clock, a read every third clock, or fifth if not `compact`.
 
-    Memories see one-clock accesses: address and `*_write` in the clock of the request, read data
-    one clock later, of activations as `ActivationStore.latency` says. During a run memories belong
+    Memories see one-clock accesses: address and `*_write` in the clock of the request, or in the
+    next one if not `compact`, read data one clock later, of activations as
+    `ActivationStore.latency` says. During a run memories belong
     to the engine: accesses to them are refused, registers are read as ever. Reads that find nothing
     answer 0. Back-pressure: requests wait while an answer is not taken.
 
@@ -72,23 +73,14 @@ class HostAccess(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         request = self.requests.payload
-        window = request.address[WINDOW_BITS:]
         accepted = Signal()
-        is_memory = Signal()
         exists = Signal()
         from_ticket = Signal()
         from_activations = Signal()
         found = Signal()
         reading = Signal()
 
-        m.d.comb += [
-            self.requests.ready.eq(~reading & ~self.responses.valid),
-            accepted.eq(self.requests.valid & self.requests.ready),
-            self.address.eq(request.address[:WINDOW_BITS]),
-            self.window.eq(window),
-            self.write_data.eq(request.data),
-            is_memory.eq(window != Window.REGISTERS),
-        ]
+        m.d.comb += accepted.eq(self.requests.valid & self.requests.ready)
         writes = {
             Window.REGISTERS: self.register_write,
             Window.TICKET: self.ticket_write,
@@ -96,30 +88,53 @@ class HostAccess(wiring.Component):
             Window.ACTIVATIONS: self.activation_write,
         }
         readable = (Window.REGISTERS, Window.TICKET, Window.ACTIVATIONS, Window.RESULTS)
-        allowed = accepted & ~(is_memory & self.busy)
-        with m.Switch(window):
+        with m.Switch(request.address[WINDOW_BITS:]):
             for each, depth in self._depths.items():
                 with m.Case(each):
-                    outside = Cat(self.address)[(depth - 1).bit_length() :]
+                    index = request.address[:WINDOW_BITS]
+                    outside = index[(depth - 1).bit_length() :]
                     inside = ~outside.any() if len(outside) else 1
                     if depth & (depth - 1):
-                        inside = self.address < depth
+                        inside = index < depth
                     permitted = Mux(request.write, int(each in writes), int(each in readable))
                     m.d.comb += exists.eq(inside & permitted)
-                    if each in writes:
-                        m.d.comb += writes[each].eq(allowed & request.write & exists)
+
+        # Where there are cells for it, an address is decoded a clock before the access.
+        early = "comb" if self._config.compact else "sync"
+        access, there, write = Signal(), Signal(), Signal()
+        m.d[early] += access.eq(accepted)
+        fields = [
+            there.eq(exists),
+            write.eq(request.write),
+            self.address.eq(request.address[:WINDOW_BITS]),
+            self.window.eq(request.address[WINDOW_BITS:]),
+            self.write_data.eq(request.data),
+        ]
+        if self._config.compact:
+            m.d.comb += fields
+        else:
+            with m.If(accepted):
+                m.d.sync += fields
+        arriving = 0 if self._config.compact else access & ~write
+        is_memory = self.window != Window.REGISTERS
+        allowed = access & ~(is_memory & self.busy)
         m.d.comb += [
-            self.register_read.eq(accepted & ~request.write & ~is_memory & exists),
-            self.refused.eq(accepted & is_memory & self.busy),
-            self.astray.eq(allowed & ~exists),
+            strobe.eq(allowed & write & there & (self.window == each))
+            for each, strobe in writes.items()
+        ]
+        m.d.comb += [
+            self.requests.ready.eq(~arriving & ~reading & ~self.responses.valid),
+            self.register_read.eq(access & ~write & ~is_memory & there),
+            self.refused.eq(access & is_memory & self.busy),
+            self.astray.eq(allowed & ~there),
         ]
 
-        with m.If(accepted & ~request.write):
+        with m.If(access & ~write):
             m.d.sync += [
                 reading.eq(1),
-                found.eq(exists & ~(is_memory & self.busy)),
-                from_ticket.eq(window == Window.TICKET),
-                from_activations.eq(window == Window.ACTIVATIONS),
+                found.eq(there & ~(is_memory & self.busy)),
+                from_ticket.eq(self.window == Window.TICKET),
+                from_activations.eq(self.window == Window.ACTIVATIONS),
             ]
         data = [self.ticket_data, self.activation_data, self.live_data, self.stored_data]
         answering = reading

@@ -1,6 +1,6 @@
 """The sequencer: reads one descriptor after the other and runs its layer."""
 
-from amaranth import Module, Signal
+from amaranth import C, Module, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -93,7 +93,7 @@ class Sequencer(wiring.Component):
         arrives = Signal()
         address = Signal.like(self.read_address)
         known = Signal()
-        fits = Signal()
+        fits = Signal(4)  # a nibble each: a block RAM's data come late in the clock
         begins = Signal()
 
         m.d.comb += [
@@ -102,9 +102,9 @@ class Sequencer(wiring.Component):
             self.busy.eq(state != SequencerState.IDLE),
             begins.eq(state == SequencerState.BEGIN),
             known.eq((self.layer.operation != 0) & (self.layer.operation <= max(Operation))),
-            self.start.eq(begins & known & fits),
+            self.start.eq(begins & known & fits.all()),
             self.unknown.eq(begins & ~known),
-            self.foreign.eq(begins & known & ~fits),
+            self.foreign.eq(begins & known & ~fits.all()),
             self.finished.eq((state == SequencerState.RUN) & self.layer_done & self.layer.last),
         ]
 
@@ -120,7 +120,11 @@ class Sequencer(wiring.Component):
         m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < form.words))]
         with m.If(arrives):
             # True of the last word is what counts.
-            m.d.sync += fits.eq(self.read_data[engine_bit:] == fingerprint(self._config))
+            engine, own = self.read_data[engine_bit:], C(fingerprint(self._config), 16)
+            m.d.sync += [
+                fits[nibble].eq(engine.word_select(nibble, 4) == own.word_select(nibble, 4))
+                for nibble in range(len(fits))
+            ]
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):

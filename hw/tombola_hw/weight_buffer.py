@@ -34,7 +34,7 @@ class WeightBuffer(wiring.Component):
     flush : In(1)
         Forgets all lines; before each layer, while no line comes.
     available : Out(1)
-        The next line is committed.
+        The next line is committed; if not `config.compact`, since a clock at least.
     advance : In(1)
         Takes it.
     rewind : In(1)
@@ -71,6 +71,11 @@ class WeightBuffer(wiring.Component):
         next_read, next_slot = Signal.like(read), Signal.like(slot)
         used = Signal.like(slot)
         write = self.lines.valid & self.lines.ready
+        # A line is written in the clock after it is taken, where the array comes later still.
+        stored, at, stores = line, slot, write
+        if not self._config.compact:
+            stored, at, stores = Signal.like(line, reset_less=True), Signal.like(slot), Signal()
+            m.d.sync += [stored.eq(line), at.eq(slot), stores.eq(write)]
 
         # Each row is written by itself; narrow rows share a block RAM, whose words are 16 bits.
         sharing = max(1, RAM_BITS // (2 * lanes))
@@ -84,9 +89,9 @@ class WeightBuffer(wiring.Component):
             )
             writer, reader = memory.write_port(granularity=2 * lanes), memory.read_port()
             m.d.comb += [
-                writer.addr.eq(slot),
-                writer.data.eq(Cat(line.positive, line.negative).replicate(len(rows))),
-                writer.en.eq(Cat(write & (line.row == row) for row in rows)),
+                writer.addr.eq(at),
+                writer.data.eq(Cat(stored.positive, stored.negative).replicate(len(rows))),
+                writer.en.eq(Cat(stores & (stored.row == row) for row in rows)),
                 reader.addr.eq(read),
             ]
             for index, row in enumerate(rows):
@@ -101,7 +106,6 @@ class WeightBuffer(wiring.Component):
             next_slot.eq(slot + 1),
             used.eq(slot - base),
             self.lines.ready.eq(~used[-1]),
-            self.available.eq(read != commit),
         ]
         with m.If(write):
             m.d.sync += slot.eq(Mux(line.chunk_end & ~line.last_row, commit, next_slot))
@@ -111,6 +115,16 @@ class WeightBuffer(wiring.Component):
             m.d.sync += read.eq(Mux(self.rewind & ~self.release, base, next_read))
             with m.If(self.release):
                 m.d.sync += base.eq(next_read)
+        if self._config.compact:
+            m.d.comb += self.available.eq(read != commit)
+        else:
+            # A register, since all that a line moves on hangs on it.
+            m.d.sync += self.available.eq(read != commit)
+            with m.If(self.advance):
+                again = self.rewind & ~self.release
+                m.d.sync += self.available.eq(again | (next_read != commit))
+            with m.If(self.flush):
+                m.d.sync += self.available.eq(0)
         with m.If(self.flush):
             m.d.sync += [pointer.eq(0) for pointer in (base, read, commit, slot)]
 

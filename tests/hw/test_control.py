@@ -258,8 +258,28 @@ def test_counters_count_and_restart_with_a_run(compact):
         (Window.RESULTS, 64, False, "astray"),
     ],
 )
-def test_host_access_strobes(window, word, write, strobe):
-    check_strobe(CONFIG, window, word, write, strobe)
+@pytest.mark.parametrize("compact", [False, True])
+def test_host_access_strobes(compact, window, word, write, strobe):
+    check_strobe(replace(CONFIG, compact=compact), window, word, write, strobe)
+
+
+def test_host_writes_a_word_a_clock():
+    unit = HostAccess(CONFIG)
+    written = []
+
+    async def bench(ctx):
+        ctx.set(unit.requests.payload.write, 1)
+        ctx.set(unit.requests.valid, 1)
+        for word in range(5):
+            ctx.set(unit.requests.payload.address, Window.TICKET.base + word)
+            ctx.set(unit.requests.payload.data, 7 * word)
+            assert ctx.get(unit.requests.ready)
+            await ctx.tick()
+            assert ctx.get(unit.ticket_write)
+            written.append((ctx.get(unit.address), ctx.get(unit.write_data)))
+
+    simulate(unit, bench)
+    assert written == [(word, 7 * word) for word in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -287,6 +307,7 @@ def check_strobe(config, window, word, write, strobe):
         ctx.set(unit.requests.payload.address, window.base + word)
         ctx.set(unit.requests.payload.write, write)
         ctx.set(unit.requests.valid, 1)
+        await until_the_access(ctx, config)
         high = [name for name in strobes if ctx.get(getattr(unit, name))]
         assert high == [strobe]
         ctx.set(unit.busy, 1)
@@ -295,6 +316,12 @@ def check_strobe(config, window, word, write, strobe):
             assert not any(ctx.get(getattr(unit, name)) for name in strobes)
 
     simulate(unit, bench)
+
+
+async def until_the_access(ctx, config):
+    """From a clock with a request to that in which it strobes."""
+    if not config.compact:
+        await ctx.tick()
 
 
 def test_host_reads_answer_once_each_and_wait_for_the_taker():
@@ -310,7 +337,7 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
             ctx.set(unit.requests.valid, 1)
             await ctx.tick()
             ctx.set(unit.requests.valid, 0)
-            await ctx.tick().repeat(4)
+            await ctx.tick().repeat(5)
             assert ctx.get(unit.responses.valid) and not ctx.get(unit.requests.ready)
             answers.append(ctx.get(unit.responses.payload))
             ctx.set(unit.responses.ready, 1)
@@ -322,8 +349,8 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
     assert answers == [0xCAFE, 0xF00D, 0]
 
 
-@pytest.mark.parametrize("compact, period", [(True, 3), (False, 4)])
-def test_host_reads_take_the_data_of_the_clock_after_the_request(compact, period):
+@pytest.mark.parametrize("compact, period", [(True, 3), (False, 5)])
+def test_host_reads_take_the_data_of_the_clock_after_the_access(compact, period):
     unit = HostAccess(replace(CONFIG, compact=compact))
     asked, answers = [], []
 
@@ -342,7 +369,8 @@ def test_host_reads_take_the_data_of_the_clock_after_the_request(compact, period
 
     simulate(unit, bench)
     assert asked == list(range(0, 5 * period, period))
-    assert answers == [clock + 1 for clock in asked][: len(answers)]
+    data = 1 if compact else 2
+    assert answers == [clock + data for clock in asked][: len(answers)]
     assert len(answers) >= 4
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.benches import simulate
+from support.engine_host import SETTLE
 from support.tickets import mixed_network
 
 from tombola.compiler import compile_ticket
@@ -47,6 +48,7 @@ async def run_layers(ctx, engine, program, layers):
     for address, words in program.stop_after(layers):
         await write(ctx, engine, address, words)
     await write(ctx, engine, ADDRESS["control"], [1])
+    await ctx.tick().repeat(SETTLE)
     for _ in range(4 * program.cycles + 2000):
         if ctx.get(engine.done):
             return

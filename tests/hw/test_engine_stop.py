@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.benches import simulate
-from support.engine_host import CONFIG, EngineHost, small_network
+from support.engine_host import CONFIG, SETTLE, EngineHost, small_network
 
 from tombola.compiler import compile_ticket
 from tombola.spec import descriptor, reference
@@ -51,7 +51,7 @@ def test_a_run_is_broken_off_anywhere(kind):
             await ctx.tick().repeat(clocks * share // 16)
             assert ctx.get(engine.busy)
             await driver.write(ADDRESS["control"], STOP)
-            await ctx.tick().repeat(2)
+            await ctx.tick().repeat(1 + SETTLE)
             assert not ctx.get(engine.busy) and not ctx.get(engine.done)
             assert await check() == clocks
 
@@ -71,7 +71,7 @@ def test_a_forged_program_does_not_hang_the_engine(field):
         ended = await driver.run(4 * clocks)
         assert (ended is None) == (field == "out_height")
         await driver.write(ADDRESS["control"], STOP)
-        await ctx.tick().repeat(2)
+        await ctx.tick().repeat(1 + SETTLE)
         assert not ctx.get(engine.busy)
         await driver.write(first, *program.config.descriptor.pack(program.descriptors[0]))
         assert await check() == clocks

@@ -78,8 +78,8 @@ def pass_through(config, groups, *, positions, give=1.0, take=1.0, lead=0):
     simulate(dut, reader, writer)
 
 
-def engine(rows=3, lanes=4):
-    return EngineConfig(rows=rows, lanes=lanes, weight_lines=64)
+def engine(rows=3, lanes=4, compact=False):
+    return EngineConfig(rows=rows, lanes=lanes, weight_lines=64, compact=compact)
 
 
 def test_init():
@@ -97,8 +97,9 @@ def test_wrong_init():
 
 @pytest.mark.parametrize("give, take", [(1.0, 1.0), (0.3, 1.0), (1.0, 0.3), (0.7, 0.7)])
 @pytest.mark.parametrize("positions", [1, 3])
-def test_lines_come_in_order(give, take, positions):
-    config = engine()
+@pytest.mark.parametrize("compact", [False, True])
+def test_lines_come_in_order(compact, give, take, positions):
+    config = engine(compact=compact)
     groups = groups_of([[9], [17], [1], [40], [25], [30]], rows=3, lanes=4)
     pass_through(config, groups, positions=positions, give=give, take=take)
 
@@ -119,8 +120,9 @@ def test_smallest():
     pass_through(config, groups_of([[1], [2], [3]], rows=1, lanes=1), positions=2)
 
 
-def test_flush_forgets_lines():
-    config = engine(rows=1)
+@pytest.mark.parametrize("compact", [False, True])
+def test_flush_forgets_lines(compact):
+    config = engine(rows=1, compact=compact)
     dut = WeightBuffer(config)
     shape = line_layout(config)
 
@@ -140,6 +142,7 @@ def test_flush_forgets_lines():
         ctx.set(dut.flush, 0)
         assert not ctx.get(dut.available)
         await write(ctx, [7])
+        await ctx.tick()
         assert ctx.get(dut.available)
         ctx.set(dut.advance, 1)
         await ctx.tick()

@@ -9,6 +9,9 @@ from tombola.spec.ticket import Window
 
 CONFIG = EngineConfig(rows=4, lanes=4, construction=4, weight_lines=64, ticket_words=256)
 
+SETTLE = 2
+"""Clocks from a write to its effect."""
+
 
 def small_network() -> TicketBuilder:
     """Two convolutions, a pooling between them."""
@@ -57,6 +60,7 @@ class EngineHost:
     async def run(self, limit):
         """Clocks of a run; None if it takes more than `limit`."""
         await self.write(ADDRESS["control"], START)
+        await self.ctx.tick().repeat(SETTLE)
         for clock in range(limit):
             if not self.ctx.get(self.engine.busy):
                 return clock
