@@ -83,8 +83,8 @@ FAULTS = {
     ),
     "stale weight buffer": (
         "weight_buffer.py",
-        "self.available.eq(read != commit)",
-        "self.available.eq(1)",
+        "m.d.sync += self.available.eq(read != commit)",
+        "m.d.sync += self.available.eq(1)",
     ),
     "stride one column short": (
         "window_position.py",
