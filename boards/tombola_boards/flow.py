@@ -1,6 +1,7 @@
 """The programs that make a bitstream of a netlist, with every argument, per FPGA family."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -106,9 +107,15 @@ def without_collisions(netlist: str) -> str:
     """Tells synthesis that no word is read in the clock in which it is written.
 
     Amaranth's memories define what such a read gives, and block RAM does not, so that synthesis
-    adds a bypass: 540 logic cells on an iCE40. None of our cores uses such a word.
+    adds a bypass: 540 logic cells on an iCE40. None of our cores uses such a word. A read without a
+    clock is of the word before the write, in LUT RAM as well.
     """
-    return netlist.replace(r"\COLLISION_X_MASK 1'0", r"\COLLISION_X_MASK 1'1")
+    return _CLOCKED_READ.sub(r"\g<1>1\g<2>", netlist)
+
+
+_CLOCKED_READ = re.compile(
+    r"(\\COLLISION_X_MASK 1')0((?:\n +parameter .*)*?\n +parameter \\CLK_ENABLE 1\n)"
+)
 
 
 def _synthesis() -> Step:

@@ -1,10 +1,10 @@
 """What the part on a board has, and how an engine maps to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tombola.compiler.area import ECP5, GOWIN, HX8K, UP5K, Area, AreaModel
 from tombola.compiler.room import Target
-from tombola_boards.board import Board
+from tombola_boards.board import Board, Family
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +66,12 @@ def part_of(board: Board) -> Part:
 
 
 def target_of(board: Board) -> Target:
-    """What the planner has to know of a board."""
+    """What the planner has to know of a board; on an ECP5 it plans with its carry chains."""
     part = part_of(board)
+    chained = board.family is Family.ECP5
     return Target(
         name=board.name,
-        base=board.config,
+        base=replace(board.config, unsigned_sums=chained),
         capacity=part.capacity,
         model=part.model,
         clock_hz=board.clock_hz,

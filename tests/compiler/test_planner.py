@@ -24,7 +24,7 @@ STEP = 1 / 256
 def part(*, block_ram, lut4=24_000):
     """An ECP5 with so many block RAMs."""
     capacity = Area(lut4=lut4, ff=lut4, block_ram=block_ram, dsp=28, spram=0)
-    base = EngineConfig(rows=8, lanes=16, construction=16)
+    base = EngineConfig(rows=8, lanes=16, construction=16, unsigned_sums=True)
     return Target(name="part", base=base, capacity=capacity, model=ECP5, clock_hz=80_000_000)
 
 
@@ -140,7 +140,7 @@ def test_the_fastest_engine_that_fits_or_the_smallest_that_is_fast_enough():
 
 def test_a_board_whose_engines_lack_a_feature():
     target = part(block_ram=56)
-    target = replace(target, base=replace(target.base, compact=True))
+    target = replace(target, base=replace(target.base, compact=True, unsigned_sums=False))
     with pytest.raises(FitError, match=r"^no engine on part runs this ticket: residual must be "):
         choose(sample("resnet8"), target, geometry="4x8")
 
@@ -153,4 +153,25 @@ def test_one_geometry():
         choose(ticket, part(block_ram=56), geometry="64x32")
     assert str(caught.value).startswith(
         "geometry must leave room: an engine of 64x32 needs some "
+    )
+
+
+def test_a_few_clocks_are_not_worth_a_wider_construction():
+    ticket, target = sample("conv64"), part(block_ram=56)
+    choice = choose(ticket, target, geometry="8x16")
+    wider = replace(choice.config, construction=2 * choice.config.construction)
+    assert choice.config.unsigned_sums
+    assert compile_ticket(ticket, wider).cycles > 0.99 * choice.cycles
+    assert ECP5.estimate(wider).lut4 > choice.area.lut4
+
+
+def test_an_engine_with_more_multipliers_than_the_part_has():
+    target = part(block_ram=56)
+    few = replace(target, capacity=replace(target.capacity, dsp=4))
+    choose(sample("digits-cnn"), few, geometry="4x8x2")
+    with pytest.raises(FitError) as caught:
+        choose(sample("digits-cnn"), few, geometry="4x8x4")
+    assert str(caught.value) == (
+        "geometry must leave room: an engine of 4x8x4 needs some 8 multipliers, but part can be "
+        "filled with 4 of its 4; choose a smaller one"
     )

@@ -1,49 +1,65 @@
 """What an engine costs on an FPGA: cells, flip-flops, block RAM and multipliers, before a build."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 
 from tombola.compiler.block_ram import ECP5_RAM, GOWIN_RAM, ICE40_RAM, RamKind, memories
-from tombola.spec.engine import EngineConfig
+from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
+
+FACTORS_FILE = "area_ecp5.json"
+"""Beside this module; `bench/area.py` writes it."""
+Factors = Mapping[str, float]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """Cells of one kind as a sum over what an engine has; measured in builds.
+def quantities(config: EngineConfig, *, multiplexed: int = 0) -> dict[str, int]:
+    """How much an engine has of what cells are counted by.
 
     Parameters
     ----------
-    base : float
-        Control, serial link and host access.
-    mac : float
-        A masked addition.
-    row : float
-        Accumulator, and its place in the shift register of sums.
-    lane : float
-        A lane of the pooling unit.
-    construction : float
-        A position a clock of weight construction.
-    pixel : float
-        A further output position at once: its requantiser.
+    config : EngineConfig
+    multiplexed : int
+        See `RamKind.multiplexed`.
+
+    Returns
+    -------
+    dict of str to int
+        ``base`` is control, serial link and host access; ``mac`` a masked addition and ``chained``
+        one of unsigned sums; ``delay`` a bit that waits a clock for its lane of these; ``row`` an
+        accumulator; ``lane`` a lane of the pooling unit; ``channel`` a sum in the register from
+        which they leave; ``construction`` a position a clock, and its square; ``pixel`` a further
+        requantiser; ``turn`` a lane and a level of the rotation between pixels; ``plane`` a further
+        plane. Each feature counts once, several planes too, and by what it grows with.
     """
-
-    base: float
-    mac: float
-    row: float
-    lane: float
-    construction: float
-    pixel: float
-
-    def of(self, config: EngineConfig) -> int:
-        """Cells of an engine."""
-        pixels = config.pixels
-        return round(
-            self.base
-            + self.mac * config.macs
-            + self.row * config.rows * pixels
-            + self.lane * config.lanes * pixels
-            + self.construction * config.construction
-            + self.pixel * (pixels - 1)
-        )
+    rows, lanes = config.rows * config.pixels, config.lanes * config.pixels
+    delay = (ACTIVATION_BITS * config.pixels + 2 * config.rows) * config.lanes**2 // 4
+    found = {
+        "base": 1,
+        "mac": 0 if config.unsigned_sums else config.macs,
+        "chained": config.macs if config.unsigned_sums else 0,
+        "delay": delay if config.unsigned_sums else 0,
+        "row": rows,
+        "lane": lanes,
+        "channel": config.sum_channels * config.pixels,
+        "construction": config.construction,
+        "construction squared": config.construction**2,
+        "pixel": config.pixels - 1,
+        "turn": lanes * config.turn_bits,
+        "multiplexed": multiplexed,
+        "plane": config.planes - 1,
+    }
+    for name, by, size in (
+        ("planes", "row", rows),
+        ("stored", "construction", config.construction),
+        ("residual", "lane", lanes),
+        ("grouped", "lane", config.lanes),
+        ("packing", "lane", lanes),
+        ("fused_pooling", "row", rows),
+    ):
+        found[name] = int(name in config.features)
+        found[f"{name} {by}"] = found[name] * size
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +68,8 @@ class AreaModel:
 
     Parameters
     ----------
-    lut4, ff : Terms
-        Packed cells, as nextpnr counts them.
+    lut4, ff : mapping of str to float
+        Packed cells, as nextpnr counts them, for each of `quantities`; what is missing takes none.
     ram : RamKind
     dsp : int
         Multiplier blocks of one requantiser.
@@ -61,8 +77,8 @@ class AreaModel:
         Large RAM blocks that hold the activations; 0 if block RAM does.
     """
 
-    lut4: Terms
-    ff: Terms
+    lut4: Factors
+    ff: Factors
     ram: RamKind
     dsp: int = 0
     spram: int = 0
@@ -70,13 +86,19 @@ class AreaModel:
     def estimate(self, config: EngineConfig) -> "Area":
         """The cost of an engine with its serial link and a board's clock."""
         found = memories(config, spram=self.spram > 0)
+        counts = self.quantities(config)
         return Area(
-            lut4=self.lut4.of(config),
-            ff=self.ff.of(config),
+            lut4=round(sum(self.lut4[name] * counts[name] for name in self.lut4)),
+            ff=round(sum(self.ff[name] * counts[name] for name in self.ff)),
             block_ram=sum(self.ram.blocks(memory) for memory in found),
             dsp=self.dsp * config.pixels,
             spram=self.spram,
         )
+
+    def quantities(self, config: EngineConfig) -> dict[str, int]:
+        """What the cells of an engine are counted by."""
+        found = memories(config, spram=self.spram > 0)
+        return quantities(config, multiplexed=sum(self.ram.multiplexed(x) for x in found))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,29 +116,32 @@ class Area:
         return dict(vars(self))
 
 
-ECP5 = AreaModel(
-    lut4=Terms(base=3600, mac=24.2, row=80, lane=90, construction=66, pixel=600),
-    ff=Terms(base=1860, mac=20, row=45, lane=94, construction=32, pixel=500),
-    ram=ECP5_RAM,
-    dsp=2,
-)
+_ECP5 = json.loads((resources.files(__package__) / FACTORS_FILE).read_text())
+ECP5 = AreaModel(lut4=_ECP5["lut4"], ff=_ECP5["ff"], ram=ECP5_RAM, dsp=2)
+
+
+def _elsewhere(resource: str, **factors: float) -> Factors:
+    """Factors of another family, from builds of its boards; those of features are an ECP5's."""
+    return {**_ECP5[resource], "multiplexed": 0, **factors}
+
+
 UP5K = AreaModel(
-    lut4=Terms(base=2600, mac=24, row=50, lane=60, construction=45, pixel=600),
-    ff=Terms(base=1250, mac=0, row=45, lane=60, construction=60, pixel=500),
+    lut4=_elsewhere("lut4", base=2600, mac=24, row=50, lane=60, construction=45),
+    ff=_elsewhere("ff", base=1250, mac=0, row=45, lane=60, construction=60),
     ram=ICE40_RAM,
     dsp=5,
     spram=4,
 )
 """With large RAM and multipliers, and `compact`."""
 HX8K = AreaModel(
-    lut4=Terms(base=4160, mac=24, row=50, lane=60, construction=45, pixel=1200),
-    ff=Terms(base=1400, mac=0, row=45, lane=60, construction=60, pixel=500),
+    lut4=_elsewhere("lut4", base=4160, mac=24, row=50, lane=60, construction=45),
+    ff=_elsewhere("ff", base=1400, mac=0, row=45, lane=60, construction=60),
     ram=ICE40_RAM,
 )
 """Without multipliers: the requantiser's is of cells; and `compact`."""
 GOWIN = AreaModel(
-    lut4=Terms(base=4120, mac=28, row=80, lane=60, construction=52, pixel=1200),
-    ff=Terms(base=1320, mac=0, row=45, lane=40, construction=30, pixel=500),
+    lut4=_elsewhere("lut4", base=4120, mac=28, row=80, lane=60, construction=52),
+    ff=_elsewhere("ff", base=1320, mac=0, row=45, lane=40, construction=30),
     ram=GOWIN_RAM,
 )
 """`compact`, and without multipliers, which the tools do not place there."""

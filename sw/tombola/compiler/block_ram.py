@@ -62,16 +62,21 @@ class RamKind:
 
     def blocks(self, memory: Memory) -> int:
         """Block RAMs of a memory, as Yosys maps it: a block costs 64, a 2:1 multiplexer a half."""
-        return memory.copies * min(
-            (self._cost(memory, depth, width) for depth, width in self.shapes),
-            key=lambda cost: (cost[0], cost[1]),
-        )[1]
+        return memory.copies * self._cheapest(memory)[1]
 
-    def _cost(self, memory: Memory, depth: int, width: int) -> tuple[float, int]:
+    def multiplexed(self, memory: Memory) -> int:
+        """Two-way choices between the bits of blocks that make a memory deeper."""
+        return memory.copies * memory.width * (self._cheapest(memory)[2] - 1)
+
+    def _cheapest(self, memory: Memory) -> tuple[float, int, int]:
+        return min(self._cost(memory, depth, width) for depth, width in self.shapes)
+
+    def _cost(self, memory: Memory, depth: int, width: int) -> tuple[float, int, int]:
+        """What Yosys weighs, blocks, and how many make the depth."""
         if memory.part and width % 9 == 0:
             width = width // 9 * 8  # of bytes written by themselves the ninth bit is of no use
         deep, wide = -(-memory.depth // depth), -(-memory.width // width)
-        return 64 * deep * wide + memory.width * (deep - 1) / 2, deep * wide
+        return 64 * deep * wide + memory.width * (deep - 1) / 2, deep * wide, deep
 
 
 ECP5_RAM = RamKind(

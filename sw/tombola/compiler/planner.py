@@ -25,8 +25,11 @@ FASTER: tuple[dict[str, bool], ...] = (
 )
 """Features that a ticket need not have: pooling before the write, which saves clocks and memory;
 kernel positions side by side in the lanes, which saves clocks and takes memory."""
-FULL = 0.9
+FULL = {"lut4": 0.9, "ff": 0.9, "dsp": 1.0}
 """Part of the cells that is planned with: what is fuller is hard to route."""
+TITLES = {"lut4": "cells", "ff": "flip-flops", "dsp": "multipliers"}
+NEARLY = 1.01
+"""Of two engines, the one that takes so many times the clocks is as fast as the other."""
 DEEPER = (4, 2, 1)
 """Depths of the weight buffer to try, in what a channel group needs: with twice as much the next
 group is built while one computes."""
@@ -52,7 +55,7 @@ class Choice:
 def choose(
     ticket: Ticket, target: Target, *, geometry: str | None = None, fps: float | None = None
 ) -> Choice:
-    """The fastest engine that fits a part, or the smallest that is fast enough.
+    """The smallest of the fastest engines that fit a part, or the smallest that is fast enough.
 
     Parameters
     ----------
@@ -76,14 +79,13 @@ def choose(
         found += _fitting(ticket, target, configs, refusals)
     if not found:
         raise min(refusals, key=_hardness)
-    if fps is None:
-        return _exact(ticket, min(found, key=lambda choice: (choice.cycles, choice.area.lut4)))
-    fast = [choice for choice in found if choice.cycles * fps <= target.clock_hz]
+    fewest = min(choice.cycles for choice in found)
+    enough = NEARLY * fewest if fps is None else target.clock_hz / fps
+    fast = [choice for choice in found if choice.cycles <= enough]
     if not fast:
-        best = target.clock_hz / min(choice.cycles for choice in found)
         raise FitError(
-            f"fps must be at most {best:.1f}, as the fastest engine on {target.name} has it at "
-            f"{target.clock_hz / 1e6:g} MHz, not {fps:g}; use a larger part"
+            f"fps must be at most {target.clock_hz / fewest:.1f}, as the fastest engine on "
+            f"{target.name} has it at {target.clock_hz / 1e6:g} MHz, not {fps:g}; use a larger part"
         )
     return _exact(ticket, min(fast, key=lambda choice: (choice.area.lut4, choice.cycles)))
 
@@ -132,9 +134,8 @@ def _fitting(
     measured: tuple[Program, dict[str, Need]] | None = None
     chunked: dict[int, Program] = {}
     for config in configs:
-        cells = target.model.estimate(config).lut4
-        if cells > target.capacity.lut4 * FULL and not _is_own(config, target):
-            refusals.append(_too_many_cells(config, cells, target))
+        if (refusal := _too_large(config, target)) and not _is_own(config, target):
+            refusals.append(refusal)
             continue
         try:
             measured = measured or measure(ticket, config)
@@ -184,9 +185,15 @@ def _with_room(
     return next(x for x in deep if target.blocks(x) <= target.capacity.block_ram)
 
 
-def _too_many_cells(config: EngineConfig, cells: int, target: Target) -> FitError:
-    return FitError(
-        f"geometry must leave room: an engine of {config.geometry} needs some {cells} cells, but "
-        f"{target.name} can be filled with {int(target.capacity.lut4 * FULL)} of its "
-        f"{target.capacity.lut4}; choose a smaller one"
-    )
+def _too_large(config: EngineConfig, target: Target) -> FitError | None:
+    """Why an engine has more than the part can be filled with, if it has."""
+    needs, capacity = target.model.estimate(config).to_json(), target.capacity.to_json()
+    for name, title in TITLES.items():
+        have = int(capacity[name] * FULL[name])
+        if needs[name] > have:
+            return FitError(
+                f"geometry must leave room: an engine of {config.geometry} needs some "
+                f"{needs[name]} {title}, but {target.name} can be filled with {have} of its "
+                f"{capacity[name]}; choose a smaller one"
+            )
+    return None

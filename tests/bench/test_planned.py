@@ -1,0 +1,58 @@
+"""docs/planned.md is what its records say, and these are of engines that the ticket fits."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tombola.compiler import compile_ticket
+from tombola.spec.engine import EngineConfig
+from tombola_boards.parts import target_of
+from tombola_boards.registry import BOARDS
+
+ROOT = Path(__file__).parents[2]
+RECORDS = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((ROOT / "docs" / "records" / "planned").glob("*.json"))
+}
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("planned", ROOT / "bench" / "planned.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["planned"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_that_of_the_records(script):
+    assert script.TARGET.read_text() == script.page()
+
+
+def test_refusals_end_with_the_ratio_that_fits(script):
+    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k")
+    nothing, below, enough = script.refusals(case, target_of(BOARDS[case.board]))
+    ratio = nothing["frozen_to_fit"]
+    assert (nothing["frozen"], nothing["fits"]) == (0.0, False)
+    assert (below["frozen"], below["fits"]) == (ratio - script.STEP, False)
+    assert (enough["frozen"], enough["fits"]) == (ratio, True)
+    assert f"freeze {ratio:.4f} of the weights or use a larger part" in nothing["reason"]
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_record_is_of_a_built_engine_that_runs_the_ticket(script, name):
+    record = RECORDS[name]
+    case = script.Case(record["network"], record["frozen"], record["board"])
+    assert case in script.CASES and name == case.name
+    config, target = EngineConfig(**record["config"]), target_of(BOARDS[case.board])
+    assert compile_ticket(case.ticket(case.frozen), config).cycles == record["cycles"]
+    built, estimate = record["built"], target.model.estimate(config).to_json()
+    assert built["fmax_mhz"] >= built["clock_mhz"] == target.clock_hz / 1e6
+    for resource in ("lut4", "ff"):
+        assert estimate[resource] == pytest.approx(built[resource], rel=0.15), resource
+    for resource in ("block_ram", "dsp"):
+        assert estimate[resource] == built[resource], resource
+    assert record["refusals"] == script.refusals(case, target)
