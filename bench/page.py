@@ -39,12 +39,10 @@ EARLIER = """The same for engines that were measured layer by layer for the esti
 plain ones and some with several planes, stored weights and residuals
 ([records/cycles.json](records/cycles.json)):
 """
-AREA = """The cells and block RAMs of the boards' own engines, estimated and built. The factors of
-the model were taken from these builds, so that cells and flip-flops agree is no proof of it; block
-RAM is reckoned from widths and depths alone. Three further engines for an ECP5 were synthesised but
-not placed: 4 x 16, 16 x 8, and 8 x 16 with half the construction. Their estimates are off by -3.5,
--0.3 and +0.3 % in cells, taking 2.63 for a carry cell as in the builds, and by at most 3.3 % in
-flip-flops.
+AREA = """The cells and block RAMs of the boards' own engines, estimated and built. For an ECP5 the
+factors come from other engines, which [planned.md](planned.md) lists; for iCE40 and Gowin they were
+taken from these builds, so that cells and flip-flops agree is no proof of it. Block RAM is reckoned
+from widths and depths alone.
 """
 PEERS = """## Beside others
 

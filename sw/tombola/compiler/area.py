@@ -122,7 +122,8 @@ ECP5 = AreaModel(lut4=_ECP5["lut4"], ff=_ECP5["ff"], ram=ECP5_RAM, dsp=2)
 
 def _elsewhere(resource: str, **factors: float) -> Factors:
     """Factors of another family, from builds of its boards; those of features are an ECP5's."""
-    return {**_ECP5[resource], "multiplexed": 0, **factors}
+    in_others = dict.fromkeys(("channel", "construction squared", "multiplexed"), 0)
+    return {**_ECP5[resource], **in_others, **factors}
 
 
 UP5K = AreaModel(
