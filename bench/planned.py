@@ -87,30 +87,34 @@ def run(case: Case, *, seeds: int) -> dict[str, Any]:
         "memories": memory_table(ticket, choice.config, target),
         "layers": layer_table(compile_ticket(ticket, choice.config)),
         "built": {name: built[name] for name in BUILT},
-        "refusals": refusals(case, target),
+        "refusals": refusals(case, target) + refusals(case, target, choice.config.geometry),
     }
 
 
-def refusals(case: Case, target: Target) -> list[dict[str, Any]]:
-    """What the planner says of nothing frozen, of the ratio it then names, and of just below."""
-    nothing = _said(case, 0.0, target)
+def refusals(case: Case, target: Target, geometry: str | None = None) -> list[dict[str, Any]]:
+    """What the planner says of nothing frozen, of just below the ratio it then names, and of that.
+
+    Of any engine, or of those of one geometry alone.
+    """
+    nothing = _said(case, 0.0, target, geometry)
     ratio = nothing["frozen_to_fit"]
-    return [nothing] + [_said(case, each, target) for each in (ratio - STEP, ratio)]
+    return [nothing] + [_said(case, each, target, geometry) for each in (ratio - STEP, ratio)]
 
 
-def _said(case: Case, frozen: float, target: Target) -> dict[str, Any]:
+def _said(case: Case, frozen: float, target: Target, geometry: str | None) -> dict[str, Any]:
+    asked = {"geometry": geometry, "frozen": frozen}
     try:
-        choice = choose(case.ticket(frozen), target)
+        choice = choose(case.ticket(frozen), target, geometry=geometry)
     except NoRoomError as refusal:
         return {
-            "frozen": frozen,
+            **asked,
             "fits": False,
             "reason": str(refusal),
             "need_bits": refusal.need_bits,
             "have_bits": refusal.have_bits,
             "frozen_to_fit": refusal.frozen_to_fit,
         }
-    return {"frozen": frozen, "fits": True, "geometry": choice.config.geometry}
+    return {**asked, "fits": True, "chosen": choice.config.geometry}
 
 
 def page() -> str:
@@ -150,9 +154,10 @@ def _section(record: dict[str, Any]) -> str:
         for x in record["layers"]
     ]
     said = [
-        [f"{x['frozen']:.4f}", f"fits, {x['geometry']}" if x["fits"] else x["reason"]]
+        [x["geometry"] or "any", f"{x['frozen']:.4f}",
+         f"fits: {x['chosen']}" if x["fits"] else x["reason"]]
         for x in record["refusals"]
-    ]
+    ]  # fmt: skip
     seconds = ", ".join(
         f"{name.replace('_', ' and ')} {value:.0f} s" for name, value in built["seconds"].items()
     )
@@ -172,7 +177,7 @@ def _section(record: dict[str, Any]) -> str:
             table(["memory", "need, bits", "have, bits", "block RAM"], memories),
             table(["layer", "output", "clocks", "bound by"], layers),
             "The same network with other parts of it frozen:\n",
-            table(["frozen", "the planner"], said),
+            table(["geometry", "frozen", "the planner"], said),
             f"Seed {built['seed']}; {seconds}.\n",
         ]
     )

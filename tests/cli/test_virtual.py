@@ -12,6 +12,8 @@ from support.fake_device import small_network
 from tombola.cli.main import main
 from tombola.device import virtual
 from tombola.spec import reference, ticket_file
+from tombola.suite.recipe import Recipe
+from tombola.suite.sample import sample
 
 TESTS = Path(__file__).parents[1]
 
@@ -53,3 +55,19 @@ def test_the_simulated_icebreaker(ticket_path, capsys):
     assert (said["samples"], said["mismatches"], said["agreement"]) == (5, 0, 1.0)
     assert said["latency_us"] == pytest.approx(said["latency_cycles"] / 24)
     assert said["geometry"] == "16x4" and said["ticket_written"] is True
+
+
+@pytest.mark.slow  # builds the simulator of an engine, unless it is in the cache
+def test_a_planned_engine_on_a_simulated_board(tmp_path, capsys):
+    path, plan = tmp_path / "my.ticket", tmp_path / "plan.json"
+    ticket_file.save(sample("digits-cnn", recipe=Recipe(frozen=0.7)), path)
+    wanted = ["--board", "ulx3s-25f", "--geometry", "4x8x2", "--json"]
+    assert main(["plan", str(path), *wanted]) == 0
+    plan.write_text(capsys.readouterr().out)
+    config = json.loads(plan.read_text())["config"]
+    assert config["unsigned_sums"] is True
+    arguments = ["--board", "ulx3s-25f", "--engine", str(plan), "--virtual", "--samples", "2"]
+    assert main(["deploy", str(path), *arguments, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["geometry"], said["samples"], said["mismatches"]) == ("4x8x2", 2, 0)
+    assert said["ticket_written"] is True
