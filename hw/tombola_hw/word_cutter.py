@@ -1,6 +1,6 @@
 """Cuts words of weights into lines for the array, one for each plane."""
 
-from amaranth import Array, C, Module, Mux, Signal
+from amaranth import Array, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2, exact_log2
@@ -54,22 +54,26 @@ class WordCutter(wiring.Component):
         word, line = Signal(weight_word_layout(self._config)), self.lines.p
         held = Signal()
         at = Signal(exact_log2(WORD))
-        following = Signal(len(at) + 1)
+        following = Signal(len(at))
+        behind = Signal(WORD)  # of each position: whether a real one is behind it
         plane = Signal(range(self._config.planes))
         top = self.layer.planes - 1 if self._config.planes > 1 else 0
 
         # What the size of a line decides, in registers.
         spans = Signal(lanes_log + 1)
         size = Signal(lanes_log + 1)
+        rest = Signal(len(at))  # of a line's positions beside the first
         m.d.sync += [
             spans[log].eq(self.line_positions >= log) for log in range(lanes_log + 1)
-        ] + [size.eq(1 << self.line_positions)]
+        ] + [
+            size.eq(1 << self.line_positions),
+            rest.eq(Cat(self.line_positions > log for log in range(len(at)))),
+        ]
 
         take = self.words.valid & self.words.ready
         real = word.real.bit_select(at, 1)
         cut = held & real & (~self.lines.valid | self.lines.ready)
-        behind = (C((1 << WORD) - 1, WORD) << following)[:WORD]  # comparisons would cost carries
-        ends = (plane == 0) & ~(word.real & behind).any()
+        ends = (plane == 0) & ~behind.bit_select(at | rest, 1)
         m.d.comb += [
             following.eq(at + size),
             self.words.ready.eq(~held | (cut & ends)),
@@ -100,6 +104,12 @@ class WordCutter(wiring.Component):
         with m.If((cut & (plane == 0)) | ~real):
             m.d.sync += at.eq(following)
         with m.If(take):
-            m.d.sync += [word.eq(self.words.p), held.eq(1), at.eq(0), plane.eq(top)]
+            m.d.sync += [
+                word.eq(self.words.p),
+                behind.eq(Cat(self.words.p.real[index + 1 :].any() for index in range(WORD))),
+                held.eq(1),
+                at.eq(0),
+                plane.eq(top),
+            ]
 
         return m
