@@ -46,6 +46,7 @@ USUAL = {
         "residual lane": 8, "grouped": 40, "grouped lane": 5, "packing": 5, "packing lane": 0.5,
         "fused_pooling": 40, "fused_pooling row": 1,
     },
+    "dsp": {"base": 2, "pixel": 2, "residual": 1, "residual pixel": 1},
 }  # fmt: skip
 """What single cores take, roughly: the model's terms, each where it takes any cells."""
 NOISE, NOISE_MORE = 0.02, 0.005

@@ -41,6 +41,7 @@ def test_the_record_is_of_engines_of_the_set(script):
 def test_the_factors_are_those_of_the_record(script):
     assert script.fit(RECORD, "lut4") == ECP5.lut4
     assert script.fit(RECORD, "ff") == ECP5.ff
+    assert script.fit(RECORD, "dsp") == ECP5.dsp
 
 
 @pytest.mark.parametrize("engine", sorted(RECORD))

@@ -59,6 +59,7 @@ def quantities(config: EngineConfig, *, multiplexed: int = 0) -> dict[str, int]:
     ):
         found[name] = int(name in config.features)
         found[f"{name} {by}"] = found[name] * size
+    found["residual pixel"] = found["residual"] * found["pixel"]
     return found
 
 
@@ -68,30 +69,33 @@ class AreaModel:
 
     Parameters
     ----------
-    lut4, ff : mapping of str to float
-        Packed cells, as nextpnr counts them, for each of `quantities`; what is missing takes none.
+    lut4, ff, dsp : mapping of str to float
+        Packed cells and multiplier blocks, as nextpnr counts them, for each of `quantities`; what
+        is missing takes none.
     ram : RamKind
-    dsp : int
-        Multiplier blocks of one requantiser.
     spram : int
         Large RAM blocks that hold the activations; 0 if block RAM does.
     """
 
     lut4: Factors
     ff: Factors
+    dsp: Factors
     ram: RamKind
-    dsp: int = 0
     spram: int = 0
 
     def estimate(self, config: EngineConfig) -> "Area":
         """The cost of an engine with its serial link and a board's clock."""
         found = memories(config, spram=self.spram > 0)
         counts = self.quantities(config)
+        lut4, ff, dsp = (
+            round(sum(factors[name] * counts[name] for name in factors))
+            for factors in (self.lut4, self.ff, self.dsp)
+        )
         return Area(
-            lut4=round(sum(self.lut4[name] * counts[name] for name in self.lut4)),
-            ff=round(sum(self.ff[name] * counts[name] for name in self.ff)),
+            lut4=lut4,
+            ff=ff,
             block_ram=sum(self.ram.blocks(memory) for memory in found),
-            dsp=self.dsp * config.pixels,
+            dsp=dsp,
             spram=self.spram,
         )
 
@@ -117,7 +121,7 @@ class Area:
 
 
 _ECP5 = json.loads((resources.files(__package__) / FACTORS_FILE).read_text())
-ECP5 = AreaModel(lut4=_ECP5["lut4"], ff=_ECP5["ff"], ram=ECP5_RAM, dsp=2)
+ECP5 = AreaModel(**_ECP5, ram=ECP5_RAM)
 
 
 def _elsewhere(resource: str, **factors: float) -> Factors:
@@ -129,20 +133,22 @@ def _elsewhere(resource: str, **factors: float) -> Factors:
 UP5K = AreaModel(
     lut4=_elsewhere("lut4", base=2600, mac=24, row=50, lane=60, construction=45),
     ff=_elsewhere("ff", base=1250, mac=0, row=45, lane=60, construction=60),
+    dsp={"base": 5},
     ram=ICE40_RAM,
-    dsp=5,
     spram=4,
 )
 """With large RAM and multipliers, and `compact`."""
 HX8K = AreaModel(
     lut4=_elsewhere("lut4", base=4160, mac=24, row=50, lane=60, construction=45),
     ff=_elsewhere("ff", base=1400, mac=0, row=45, lane=60, construction=60),
+    dsp={},
     ram=ICE40_RAM,
 )
 """Without multipliers: the requantiser's is of cells; and `compact`."""
 GOWIN = AreaModel(
     lut4=_elsewhere("lut4", base=4120, mac=28, row=80, lane=60, construction=52),
     ff=_elsewhere("ff", base=1320, mac=0, row=45, lane=40, construction=30),
+    dsp={},
     ram=GOWIN_RAM,
 )
 """`compact`, and without multipliers, which the tools do not place there."""
