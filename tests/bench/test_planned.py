@@ -9,6 +9,7 @@ import pytest
 
 from tombola.compiler import compile_ticket
 from tombola.spec.engine import EngineConfig
+from tombola_boards.build import Built
 from tombola_boards.parts import target_of
 from tombola_boards.registry import BOARDS
 
@@ -42,6 +43,34 @@ def test_refusals_end_with_the_ratio_that_fits(script):
     assert (below["frozen"], below["fits"]) == (ratio - script.STEP, False)
     assert (enough["frozen"], enough["fits"]) == (ratio, True)
     assert f"freeze {ratio:.4f} of the weights or use a larger part" in nothing["reason"]
+
+
+def test_a_case_is_planned_built_recorded_and_shown(script, monkeypatch, tmp_path):
+    """With a build that took what was foretold, and a twentieth more cells."""
+    calls = []
+
+    def build(board, *, config, seeds):
+        calls.append((board.name, config, seeds))
+        area = target_of(board).model.estimate(config).to_json()
+        cells = {**area, "lut4": round(area["lut4"] / 0.95)}
+        others = {"fmax_mhz": 28.0, "clock_mhz": 27.0, "seed": 1, "tools": {}, "seconds": {}}
+        document = {**cells, "capacity": area, "bitstream_sha256": "f" * 64, **others}
+        return Built(document=document, files={})
+
+    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k")
+    monkeypatch.setattr(script, "build", build)
+    monkeypatch.setattr(script, "CASES", (case,))
+    monkeypatch.setattr(script, "RECORDS", tmp_path)
+    record = script.run(case, seeds=3)
+    config = EngineConfig(**record["config"])
+    assert calls == [(case.board, config, 3)]
+    compile_ticket(case.ticket(case.frozen), config)
+    (tmp_path / f"{case.name}.json").write_text(json.dumps(record))
+    page = script.page()
+    assert f"planner's choice is {config.geometry} ({config.macs} masked" in page
+    assert "| -5.0 % |" in page
+    assert "the fastest clock is 28 MHz" in page
+    assert page.count("| fits: ") == 2 and "freeze " in page
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
