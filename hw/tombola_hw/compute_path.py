@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola_hw.compact_pool import CompactPoolUnit
 from tombola_hw.fetch import Fetch
 from tombola_hw.interfaces import (
     address_bits,
@@ -17,8 +18,8 @@ from tombola_hw.interfaces import (
 )
 from tombola_hw.mac import MacArray, MakeRow
 from tombola_hw.mac_row import MacRow
+from tombola_hw.max_pool import MaxPoolUnit
 from tombola_hw.output import OutputUnit
-from tombola_hw.pool import PoolUnit
 from tombola_hw.stores import ActivationStore
 
 
@@ -76,7 +77,8 @@ class ComputePath(wiring.Component):
         m.submodules.array = array = MacArray(
             self._config, row=self._row, pipelined=self._pipelined
         )
-        m.submodules.pool = pool = PoolUnit(self._config, pipelined=self._pipelined)
+        compact = self._config.compact
+        m.submodules.pool = pool = (CompactPoolUnit if compact else MaxPoolUnit)(self._config)
         m.submodules.output = output = OutputUnit(
             self._config,
             pipelined=self._pipelined,
@@ -88,15 +90,21 @@ class ComputePath(wiring.Component):
             m.d.comb += [output.push.eq(pushed), output.word.eq(self.activations)]
         convolves = self.layer.operation == Operation.CONVOLVE
         connect(m, array.sums, output.mac)
-        connect(m, pool.sums, output.pool)
-        if self._config.compact:
+        maximum = self.layer.operation == Operation.MAX_POOL
+        if compact:
+            pools = ~convolves
+            connect(m, pool.sums, output.pool)
+            m.d.comb += pool.maximum.eq(maximum)
             # The compact output unit ends in logic, and memories and argmax begin with it.
             m.d.sync += [
                 self.results.valid.eq(output.results.valid),
                 self.results.payload.eq(output.results.payload),
             ]
         else:
+            pools = maximum
+            connect(m, pool.maxima, output.pool)
             connect(m, output.results, flipped(self.results))
+            m.d.comb += array.sums_lanes.eq(~convolves)
         if self._config.pixels > 1:
             m.d.comb += self.turn.eq(fetch.turn)
         step, valid = self._late(m, fetch.steps.payload), self._late(m, fetch.steps.valid)
@@ -109,15 +117,14 @@ class ComputePath(wiring.Component):
             self.release.eq(fetch.release),
             self.activation_address.eq(fetch.address),
             array.step.payload.eq(step),
-            array.step.valid.eq(valid & convolves),
+            array.step.valid.eq(valid & ~pools),
             array.signed.eq(self.layer.input_signed),
             array.clear.eq(self.start),
             array.activations.eq(self.activations),
             array.weights.eq(self._late(m, self.weights)),
             pool.step.payload.eq(step),
-            pool.step.valid.eq(valid & ~convolves),
+            pool.step.valid.eq(valid & pools),
             pool.signed.eq(self.layer.input_signed),
-            pool.maximum.eq(self.layer.operation == Operation.MAX_POOL),
             pool.activations.eq(self.activations),
             self.table_address.eq(output.table_address),
             output.table_entry.eq(self.table_entry),

@@ -112,6 +112,8 @@ class Fetch(wiring.Component):
             step.end.eq(loops.last_line & loops.last_position & loops.last_group),
             step.count.eq(channels.count),
         ]
+        if "part" in step.shape().members:
+            m.d.sync += step.part.eq(loops.part)
         if self._config.planes > 1:
             m.d.sync += step.more.eq(~loops.last_plane)
         if self._config.fused_pooling:
@@ -160,7 +162,7 @@ class Fetch(wiring.Component):
 
 
 class GroupChannels(wiring.Component):
-    """Channels of the group in force: all rows (pooling: lanes), or what the last group has left.
+    """Channels of the group in force: `group_size` of them, or what the last group has left.
 
     `count` is one less than the number of channels and is right from the clock after `start` or
     `advance`.
@@ -179,8 +181,10 @@ class GroupChannels(wiring.Component):
         m = Module()
         left = Signal(self._config.count_bits)
         following = Signal.like(left)
-        rows, lanes = self._config.rows, self._config.lanes
-        size = Mux(self.layer.operation == Operation.CONVOLVE, rows, lanes)
+        rows, maxima, sums = map(self._config.group_size, Operation)
+        operation = self.layer.operation
+        size = Mux(operation == Operation.AVERAGE_POOL, sums, maxima) if sums != maxima else sums
+        size = Mux(operation == Operation.CONVOLVE, rows, size)
         if self._config.grouped:
             size = self.layer.group_channels
 

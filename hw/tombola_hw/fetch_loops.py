@@ -4,8 +4,9 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
-from tombola_hw.interfaces import address_bits, layer_layout
+from tombola_hw.interfaces import address_bits, layer_layout, part_lanes
 from tombola_hw.strip_position import StripPosition
 from tombola_hw.window_position import WindowPosition
 
@@ -26,6 +27,8 @@ class FetchLoops(wiring.Component):
         the last of the layer.
     last_plane : Out(1)
         The line does not come again for a further plane; only with several planes.
+    part : Out(range(lanes // part_lanes(config)))
+        As in a step; only where there are several.
     last_of_window : Out(1)
         The position is the last of a window whose maximum is written; only with fused pooling.
     """
@@ -33,6 +36,7 @@ class FetchLoops(wiring.Component):
     def __init__(self, config: EngineConfig):
         self._config = config
         self._width = address_bits(config.activation_words)
+        self._parts = config.lanes // part_lanes(config)
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
@@ -45,6 +49,7 @@ class FetchLoops(wiring.Component):
             "last_position": Out(1),
             "last_group": Out(1),
             **({"last_plane": Out(1)} if config.planes > 1 else {}),
+            **({"part": Out(range(self._parts))} if self._parts > 1 else {}),
             **({"last_of_window": Out(1)} if config.fused_pooling else {}),
         })
 
@@ -61,8 +66,11 @@ class FetchLoops(wiring.Component):
             if self._config.fused_pooling:
                 pool_down = Mux(position.pool_ends, layer.pool_row_wrap, pool_down)
         group_step = layer.group_step
+        whole_word = self._whole_word(m) if self._parts > 1 else 1
         if self._config.grouped:
-            group_step = Mux(self._repeated(m), group_step, 0)
+            whole_word = self._repeated(m)
+        if self._config.grouped or self._parts > 1:
+            group_step = Mux(whole_word, group_step, 0)
         # Innermost first; the step is what the loop adds to its base when it goes on.
         loops = [
             ("inner", layer.inner, 1),
@@ -156,6 +164,23 @@ class FetchLoops(wiring.Component):
                 position.pool_row.eq(self.advance & self.last_line & last["pool_width"]),
             ]
         return m
+
+    def _whole_word(self, m):
+        """Whether the group in force is the last that pools the same words; a convolution's step
+        is 0 in any case."""
+        groups = {
+            operation: self._config.group_size(operation) // part_lanes(self._config)
+            for operation in (Operation.MAX_POOL, Operation.AVERAGE_POOL)
+        }
+        maxima, sums = groups.values()
+        maximum = self.layer.operation == Operation.MAX_POOL
+        following = Signal.like(self.part)
+        m.d.comb += following.eq(self.part + (Mux(maximum, maxima, sums)))
+        with m.If(self.start):
+            m.d.sync += self.part.eq(0)
+        with m.Elif(self.advance & self.last_line & self.last_position):
+            m.d.sync += self.part.eq(following)
+        return following == 0
 
     def _repeated(self, m):
         """Whether the group in force is the last that reads the same words."""

@@ -66,8 +66,10 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
     lies in the input (else the activations count as 0, and a pooling maximum passes them over), a
     bit a pixel; `count`, channels of this group minus 1; `new_group`, first output position of a
     channel group; `end`, last line of the layer. With several planes a line comes once for each,
-    and `more` says that a further one follows.
+    and `more` says that a further one follows. `part`, where it takes several channel groups of a
+    pooling to pool a word, says which `part_lanes` of its lanes the group begins with.
     """
+    parts = config.lanes // part_lanes(config)
     return data.StructLayout({
         "first": unsigned(1),
         "last": unsigned(1),
@@ -75,9 +77,15 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
         "new_group": unsigned(1),
         "end": unsigned(1),
         "count": range(max(2, config.sum_channels)),
+        **({"part": range(parts)} if parts > 1 else {}),
         **({"more": unsigned(1)} if config.planes > 1 else {}),
         **window_members(config),
     })
+
+
+def part_lanes(config: EngineConfig) -> int:
+    """Lanes with whose multiples the channel groups of poolings begin."""
+    return min(config.maximum_lanes, config.average_lanes)
 
 
 def activation_layout(config: EngineConfig) -> data.ArrayLayout:
@@ -107,8 +115,22 @@ def weights_layout(config: EngineConfig) -> data.StructLayout:
 
 
 def sums_layout(config: EngineConfig) -> data.StructLayout:
-    """The sums of one output position a pixel, for up to `sum_channels` channels of a group."""
-    channels = data.ArrayLayout(signed(config.accumulator_bits), config.sum_channels)
+    """The sums of one output position a pixel, for the rows or, if compact, `sum_channels`."""
+    channels = config.sum_channels if config.compact else config.rows
+    return _position_layout(config, data.ArrayLayout(signed(config.accumulator_bits), channels))
+
+
+def maxima_layout(config: EngineConfig) -> data.StructLayout:
+    """The maxima of one output position a pixel, with 128 added to those of signed activations."""
+    return _position_layout(config, data.ArrayLayout(unsigned(8), config.maximum_lanes))
+
+
+def pooled_layout(config: EngineConfig) -> data.StructLayout:
+    """What the pooling unit says of one output position a pixel."""
+    return sums_layout(config) if config.compact else maxima_layout(config)
+
+
+def _position_layout(config: EngineConfig, channels: data.ArrayLayout) -> data.StructLayout:
     return data.StructLayout({
         "values": each_pixel(config, channels),
         "count": range(max(2, config.sum_channels)),
@@ -148,7 +170,7 @@ def address_bits(depth: int) -> int:
 
 __all__ = [
     "NO_COLLISIONS", "OPERAND_BITS", "STRIP_MARGIN", "activation_layout", "address_bits",
-    "each_pixel", "layer_layout", "line_layout", "of_pixels", "pixels_layout", "result_layout",
-    "step_layout", "sums_layout", "table_layout", "weights_layout",
-    "window_from", "window_members",
+    "each_pixel", "layer_layout", "line_layout", "maxima_layout", "of_pixels", "part_lanes",
+    "pixels_layout", "pooled_layout", "result_layout", "step_layout", "sums_layout",
+    "table_layout", "weights_layout", "window_from", "window_members",
 ]

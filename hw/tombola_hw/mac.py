@@ -11,6 +11,7 @@ from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import (
     of_pixels,
+    part_lanes,
     pixels_layout,
     step_layout,
     sums_layout,
@@ -30,6 +31,10 @@ class MacArray(wiring.Component):
     Each pixel has its own activations and positions; the weights of a line are common to all.
 
     With several planes a line comes once for each plane of the weights, most significant first.
+
+    It also sums windows, a channel a row: while `sums_lanes` is high, row r adds lane
+    ``step.part * part_lanes + r`` alone, for the first `config.average_lanes` rows. A compact
+    engine has a pooling unit for that.
 
     A line is a valid `step` with the `activations` and `weights` of the same clock. The sums of a
     position leave `latency` clocks after its `last` line; the next position may begin in the very
@@ -59,13 +64,16 @@ class MacArray(wiring.Component):
     -------
     signed : In(1)
         High: activations are two's complement. Constant while a layer runs.
+    sums_lanes : In(1)
+        Weights are those of a sum over each lane, not `weights`. Constant while a layer runs; not
+        if compact.
     clear : In(1)
         Forgets the lines of a position that a broken run left without its last; as a reset does.
     step : In(stream.Signature(step_layout(config), always_ready=True))
     activations : In(pixels_layout(config))
     weights : In(weights_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
-        Values beyond the rows are 0; if compact, all are 0 from one position to the next.
+        If compact, values beyond the rows are 0, and all are from one position to the next.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class MacArray(wiring.Component):
         self._rows = [row(config) for _ in range(config.rows * config.pixels)]
         super().__init__({
             "signed": In(1),
+            **({} if config.compact else {"sums_lanes": In(1)}),
             "clear": In(1),
             "step": In(stream.Signature(step_layout(config), always_ready=True)),
             "activations": In(pixels_layout(config)),
@@ -107,7 +116,7 @@ class MacArray(wiring.Component):
         inside, extend = Signal(pixels, reset_less=True), Signal(pixels, reset_less=True)
         m.d[optional] += [
             activations.eq(self._offset(self.activations)),
-            weights.eq(self.weights),
+            weights.eq(self.weights if self._config.compact else self._chosen_weights()),
             inside.eq(self.step.p.inside),
             extend.eq(self.step.p.inside & self.signed.replicate(pixels)),
         ]
@@ -163,6 +172,21 @@ class MacArray(wiring.Component):
             *window_from(self._config, self.sums.p, step),
         ]
         return m
+
+    def _chosen_weights(self):
+        """Those of a convolution, or of sums over lanes: behind a register that is its reset."""
+        lanes, summed = self._config.lanes, self._config.average_lanes
+        mine = [1]
+        if summed < lanes:
+            part = self.step.p.part // (summed // part_lanes(self._config))
+            mine = [part == index for index in range(lanes // summed)]
+        positive = (
+            Mux(self.sums_lanes, mine[lane // summed] if lane % summed == row else 0, weight)
+            for row, weights in enumerate(self.weights.positive)
+            for lane, weight in enumerate(weights)
+        )
+        negative = self.weights.negative.as_value()
+        return Cat(*positive, Mux(self.sums_lanes, 0, negative))
 
     def _offset(self, activations):
         if self._config.unsigned_sums:

@@ -6,12 +6,14 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compact_requantiser import CompactRequantiser
+from tombola_hw.compact_serialiser import CompactSerialiser
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import (
     address_bits,
     layer_layout,
     of_pixels,
     pixels_layout,
+    pooled_layout,
     result_layout,
     sums_layout,
     table_layout,
@@ -48,8 +50,9 @@ class OutputUnit(wiring.Component):
     layer : In(layer_layout(config))
     start : In(1)
         A layer begins; no later than the clock of its first sums, and after the `end` of the last.
-    mac, pool : In(stream.Signature(sums_layout(config), always_ready=True))
-        Never both valid.
+    mac : In(stream.Signature(sums_layout(config), always_ready=True))
+    pool : In(stream.Signature(pooled_layout(config), always_ready=True))
+        See `Serialiser` for when they come.
     table_address : Out(address_bits(table_entries))
     table_entry : In(table_layout())
         What `table_address` selected a clock before.
@@ -69,13 +72,13 @@ class OutputUnit(wiring.Component):
             else Requantiser(config, pipelined=pipelined)
             for _ in range(config.pixels)
         ]
-        sums = stream.Signature(sums_layout(config), always_ready=True)
+        self._serialiser = (CompactSerialiser if config.compact else Serialiser)(config)
         residual = {"push": In(1), "word": In(pixels_layout(config))}
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
-            "mac": In(sums),
-            "pool": In(sums),
+            "mac": In(stream.Signature(sums_layout(config), always_ready=True)),
+            "pool": In(stream.Signature(pooled_layout(config), always_ready=True)),
             "table_address": Out(unsigned(address_bits(config.table_entries))),
             "table_entry": In(table_layout()),
             "results": Out(stream.Signature(result_layout(config), always_ready=True)),
@@ -85,11 +88,15 @@ class OutputUnit(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a position's sums to its first result."""
-        return 1 + self._requantisers[0].latency + self._config.fused_pooling
+        return (
+            self._serialiser.latency
+            + self._requantisers[0].latency
+            + self._config.fused_pooling
+        )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.serialiser = serialiser = Serialiser(self._config)
+        m.submodules.serialiser = serialiser = self._serialiser
         m.submodules.cursor = cursor = TableCursor(self._config)
         m.submodules.requantiser = requantiser = self._requantisers[0]
         m.submodules.placement = placement = Placement(self._config)
@@ -114,7 +121,7 @@ class OutputUnit(wiring.Component):
 
         if self._config.residual:
             m.submodules.residual = residual = ResidualQueue(
-                self._config, ahead=self._ahead + 1
+                self._config, ahead=self._ahead + serialiser.latency
             )
             m.d.comb += [
                 residual.layer.eq(self.layer),

@@ -1,15 +1,23 @@
 """From all the sums of an output position at once to one value a clock, a pixel."""
 
-from itertools import product
+from functools import reduce
+from operator import or_
 
-from amaranth import Cat, Module, Signal, signed, unsigned
+from amaranth import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
-from tombola_hw.interfaces import each_pixel, of_pixels, sums_layout, window_members
+from tombola_hw.interfaces import (
+    each_pixel,
+    maxima_layout,
+    of_pixels,
+    sums_layout,
+    window_from,
+    window_members,
+)
 
 
 def place_layout(config: EngineConfig) -> data.StructLayout:
@@ -39,80 +47,81 @@ def value_layout(config: EngineConfig) -> data.StructLayout:
 
 
 class Serialiser(wiring.Component):
-    """Sends the first `count + 1` sums of a position, channel after channel, all pixels at once.
+    """Sends the first `count + 1` values of a position, channel after channel, all pixels at once.
 
-    Latency: 1 clock. Throughput: a channel a clock, no back-pressure; the source leaves at least
-    `count + 1` clocks from one position to the next. Golden model: iteration.
+    A register holds them, and a second one behind it holds those of one channel and 0 for all
+    others: that is its reset, and costs no cells. What leaves is the `or` of them all, a third of
+    a LUT4 a bit and channel, where a multiplexer takes two thirds and a shift register one.
 
-    With `config.compact` it takes each value together with that of the other source, which must
-    then be 0: one LUT4 loads and shifts a bit, and shares its cell with the register.
+    Latency: `latency` clocks. Throughput: a channel a clock, no back-pressure; the source leaves at
+    least `count + 1` clocks from one position to the next. Golden model: iteration.
 
     Parameters
     ----------
     config : EngineConfig
+        Not `compact`.
 
     Members
     -------
-    mac, pool : In(stream.Signature(sums_layout(config), always_ready=True))
-        Never both valid. The array owns values below `rows`, the pooling unit those below `lanes`.
+    mac : In(stream.Signature(sums_layout(config), always_ready=True))
+    pool : In(stream.Signature(maxima_layout(config), always_ready=True))
+        Neither comes while values of the other are still to leave.
     values : Out(stream.Signature(value_layout(config), always_ready=True))
     """
+
+    latency = 2
+    """One register that holds all values, one with that which leaves."""
 
     def __init__(self, config: EngineConfig):
         check_config("Serialiser", config)
         self._config = config
         super().__init__({
             "mac": In(stream.Signature(sums_layout(config), always_ready=True)),
-            "pool": In(stream.Signature(sums_layout(config), always_ready=True)),
+            "pool": In(stream.Signature(maxima_layout(config), always_ready=True)),
             "values": Out(stream.Signature(value_layout(config), always_ready=True)),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        # The shift register never holds: between positions it shifts what nobody looks at.
-        waiting = Signal(sums_layout(self._config)["values"].shape, reset_less=True)
-        pixels = of_pixels(self._config, waiting)
-        macs = of_pixels(self._config, self.mac.p.values)
-        pools = of_pixels(self._config, self.pool.p.values)
-        for pixel, index in product(range(self._config.pixels), range(self._config.sum_channels)):
-            waits, summed, pooled = pixels[pixel], macs[pixel][index], pools[pixel][index]
-            following = min(index + 1, self._config.sum_channels - 1)
-            m.d.sync += waits[index].eq(waits[following])
-            if self._config.compact:
-                with m.If(self.mac.valid | self.pool.valid):
-                    m.d.sync += waits[index].eq(summed | pooled)
-                continue
-            if index < self._config.rows:
-                with m.If(self.mac.valid):
-                    m.d.sync += waits[index].eq(summed)
-            if index < self._config.lanes:
-                with m.If(self.pool.valid):
-                    m.d.sync += waits[index].eq(pooled)
+        remaining = Signal(range(max(2, self._config.sum_channels)))
+        m.d.sync += remaining.eq(remaining - 1)
+        sent = [[] for _ in range(self._config.pixels)]
+        for source in (self.mac, self.pool):
+            held = Signal.like(source.p.values, reset_less=True)
+            with m.If(source.valid):
+                m.d.sync += held.eq(source.p.values)
+            of_each = of_pixels(self._config, held)
+            turn = Signal(len(of_each[0]))  # bit i: channel i is next
+            m.d.sync += turn.eq(Mux(source.valid, 1, Mux(remaining == 0, 0, turn << 1)))
+            for gated, channels in zip(sent, of_each, strict=True):
+                for channel, value in enumerate(channels):
+                    here = Signal.like(value, reset_less=True)
+                    m.d.sync += here.eq(Mux(turn[channel], value, 0))
+                    gated.append(here)
 
-        busy, first, new_group, end = Signal(), Signal(), Signal(), Signal()
-        window = {name: Signal(name=name) for name in window_members(self._config)}
-        remaining = Signal.like(self.mac.p.count)
-        m.d.sync += [remaining.eq(remaining - 1), first.eq(0)]
+        place = Signal(place_layout(self._config))
+        busy = Signal()
+        m.d.sync += place.first.eq(0)
         with m.If(remaining == 0):
             m.d.sync += busy.eq(0)
         for source in (self.mac, self.pool):
             with m.If(source.valid):
                 m.d.sync += [
                     busy.eq(1),
-                    first.eq(1),
                     remaining.eq(source.p.count),
-                    new_group.eq(source.p.new_group),
-                    end.eq(source.p.end),
-                    *(held.eq(source.p[name]) for name, held in window.items()),
+                    place.first.eq(1),
+                    place.new_group.eq(source.p.new_group),
+                    place.end.eq(source.p.end),
+                    *window_from(self._config, place, source.p),
                 ]
 
-        m.d.comb += [
+        m.d.sync += [
             self.values.valid.eq(busy),
-            self.values.p.value.eq(Cat(waits[0] for waits in pixels)),
-            self.values.p.place.first.eq(first),
-            self.values.p.place.new_group.eq(new_group),
-            self.values.p.place.end.eq(end & (remaining == 0)),
-            *(self.values.p.place[name].eq(held) for name, held in window.items()),
+            self.values.p.place.eq(place),
+            self.values.p.place.end.eq(place.end & (remaining == 0)),
         ]
+        values = of_pixels(self._config, self.values.p.value)
+        for value, gated in zip(values, sent, strict=True):
+            m.d.comb += value.eq(reduce(or_, gated))
         return m

@@ -10,7 +10,7 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.mask_code import Coding
 from tombola.spec.ticket import Window
 from tombola_hw.fetch import Fetch
-from tombola_hw.interfaces import step_layout
+from tombola_hw.interfaces import part_lanes, step_layout
 
 
 def expected_steps(program: Program, layer: int) -> list[dict]:
@@ -18,7 +18,8 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
     fields = program.descriptors[layer]
     source = program.placements[program.ticket.layers[layer].input]
     convolves = fields["operation"] == Operation.CONVOLVE
-    size = program.config.rows if convolves else program.config.lanes
+    size = program.config.group_size(fields["operation"])
+    parts = part_lanes(program.config)
     height, width = fields["out_height"], fields["out_width"]
     steps = []
     for group in range(fields["groups"]):
@@ -31,7 +32,9 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
                 y = oy * fields["stride_y"] + fields["first_y"] + ky
                 x = ox * fields["stride_x"] + fields["first_x"] + kx
                 inside = 0 <= y < fields["in_height"] and 0 <= x < fields["in_width"]
-                at = (y * fields["in_width"] + x) * source.groups + (word if convolves else group)
+                channel = 0 if convolves else group * size
+                pooled, lane = divmod(channel, program.config.lanes)
+                at = (y * fields["in_width"] + x) * source.groups + word + pooled
                 last = line == fields["lines"] - 1
                 ends = position == height * width - 1 and group == fields["groups"] - 1
                 steps.append({
@@ -42,6 +45,7 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
                     "new_group": position == 0,
                     "end": last and ends,
                     "count": min(size, fields["channels"] - group * size) - 1,
+                    **({"part": lane // parts} if parts < program.config.lanes else {}),
                     **({"more": plane < fields["planes"] - 1} if "planes" in fields else {}),
                 })
     return steps

@@ -101,7 +101,7 @@ def run(dut, positions, *, signed=0, gaps=None, rest=False):
 
 def check(dut, config, positions, *, signed=0, gaps=None):
     left, due = run(dut, positions, signed=signed, gaps=gaps, rest=config.compact)
-    rest = [0] * (config.sum_channels - config.rows)
+    rest = [0] * (config.sum_channels - config.rows) if config.compact else []
     expected = [
         (when, golden(config, lines, signed) + rest, count, new_group, end)
         for when, (lines, (count, new_group, end)) in zip(due, positions, strict=True)

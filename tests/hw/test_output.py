@@ -5,7 +5,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from tombola.spec.arithmetic import half, requantise, signed_range
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
+from tombola_hw.compact_serialiser import CompactSerialiser
 from tombola_hw.output import OutputUnit
 from tombola_hw.placement import Placement
 from tombola_hw.serialiser import Serialiser
@@ -84,7 +86,7 @@ def check(config, table, layers, *, gaps=None, pipelined=False):
             for group, sums in enumerate(groups):
                 for position, values in enumerate(sums):
                     last = group == len(groups) - 1 and position == len(sums) - 1
-                    rest = [0] * (config.sum_channels - len(values))
+                    rest = [0] * (len(source.p.values) - len(values))
                     ctx.set(source.p, {
                         "values": [int(v) for v in values] + rest, "count": len(values) - 1,
                         "new_group": position == 0, "end": last,
@@ -122,22 +124,23 @@ def random_table(random, config):
     ]
 
 
-def random_groups(random, config, width, *, positions, groups):
+def random_groups(random, bounds, width, *, positions, groups):
     """Groups of `width` channels but the last, which may have fewer."""
-    low, high = signed_range(config.accumulator_bits)
+    low, high = bounds
     widths = [width] * (groups - 1) + [int(random.integers(1, width + 1))]
     return [random.integers(low, high + 1, (positions, w)) for w in widths]
 
 
 def test_init():
     config = EngineConfig()
-    assert OutputUnit(config).latency == 11
-    assert OutputUnit(config, pipelined=True).latency == 12
+    assert OutputUnit(config).latency == 12
+    assert OutputUnit(config, pipelined=True).latency == 13
+    assert OutputUnit(EngineConfig(compact=True)).latency == 5
     assert Placement(EngineConfig(activation_words=16, result_words=1024)).bits == 10
 
 
 def test_wrong_init():
-    for core in (OutputUnit, Placement, Serialiser, TableCursor):
+    for core in (OutputUnit, Placement, Serialiser, CompactSerialiser, TableCursor):
         with pytest.raises(TypeError) as error:
             core(3)
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 3"
@@ -151,7 +154,7 @@ def test_wrong_init():
 )
 @pytest.mark.parametrize(
     ("rows", "lanes", "bits"),
-    [(4, 4, 20), (1, 1, 12), (3, 2, 15), (3, 32, 24), (5, 4, 16), (16, 1, 32)],
+    [(4, 4, 20), (1, 1, 12), (3, 2, 15), (3, 32, 24), (5, 4, 16), (16, 1, 32), (11, 8, 32)],
 )
 def test_equals_golden(rows, lanes, bits, pipelined, compact):
     config = EngineConfig(
@@ -162,7 +165,7 @@ def test_equals_golden(rows, lanes, bits, pipelined, compact):
     layers = []
     for index in range(8):
         source = "pool" if index % 3 == 2 else "mac"
-        width = rows if source == "mac" else lanes
+        width = config.group_size(Operation.CONVOLVE if source == "mac" else Operation.MAX_POOL)
         high = int(random.integers(0, 256))
         layer = {
             **LAYER,
@@ -175,9 +178,10 @@ def test_equals_golden(rows, lanes, bits, pipelined, compact):
             "table_base": int(random.integers(40)),
             "table_step": int(index != 4),
         }
+        maxima = source == "pool" and not compact
         groups = random_groups(
-            random, config, width, positions=int(random.integers(1, 4)),
-            groups=int(random.integers(1, 4)),
+            random, (0, 255) if maxima else signed_range(bits), width,
+            positions=int(random.integers(1, 4)), groups=int(random.integers(1, 4)),
         )
         layers.append((layer, groups, source))
     check(config, random_table(random, config), layers, gaps=random, pipelined=pipelined)

@@ -7,7 +7,6 @@ from support.benches import simulate
 from tombola.spec.engine import EngineConfig
 from tombola_hw.mac import MacArray
 from tombola_hw.output import OutputUnit
-from tombola_hw.pool import PoolUnit
 from tombola_hw.stores import ActivationStore
 
 CONFIG = EngineConfig(
@@ -28,7 +27,7 @@ def lines_of_a_position(random, count):
     ]
 
 
-def sums_of(dut, positions, *, weights, **inputs):
+def sums_of(dut, positions, *, part=0, **inputs):
     """Sums (positions, pixels, channels) that leave, with constant `inputs`."""
     left = []
 
@@ -44,12 +43,12 @@ def sums_of(dut, positions, *, weights, **inputs):
             for index, (activations, inside, signs) in enumerate(lines):
                 ctx.set(dut.step.valid, 1)
                 bits = sum(int(flag) << pixel for pixel, flag in enumerate(inside))
-                ctx.set(dut.step.p, {"last": index == len(lines) - 1, "inside": bits})
+                step = {"last": index == len(lines) - 1, "inside": bits, "part": part}
+                ctx.set(dut.step.p, step)
                 ctx.set(dut.activations, activations.tolist())
-                if weights:
-                    for sides, value in ((dut.weights.positive, 1), (dut.weights.negative, -1)):
-                        for row, lanes in enumerate(signs == value):
-                            ctx.set(sides[row], sum(int(x) << i for i, x in enumerate(lanes)))
+                for sides, value in ((dut.weights.positive, 1), (dut.weights.negative, -1)):
+                    for row, lanes in enumerate(signs == value):
+                        ctx.set(sides[row], sum(int(x) << i for i, x in enumerate(lanes)))
                 await tick()
         ctx.set(dut.step.valid, 0)
         for _ in range(dut.latency + 1):
@@ -63,7 +62,7 @@ def sums_of(dut, positions, *, weights, **inputs):
 def test_the_array_adds_each_pixels_own_activations(pipelined):
     random = np.random.default_rng(1)
     positions = [lines_of_a_position(random, count) for count in (3, 1, 1, 5)]
-    found = sums_of(MacArray(CONFIG, pipelined=pipelined), positions, weights=True)
+    found = sums_of(MacArray(CONFIG, pipelined=pipelined), positions)
     for position, lines in enumerate(positions):
         expected = np.zeros((CONFIG.pixels, CONFIG.rows), int)
         for activations, inside, signs in lines:
@@ -74,18 +73,19 @@ def test_the_array_adds_each_pixels_own_activations(pipelined):
         assert found[position, :, : CONFIG.rows].tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("maximum", [0, 1])
-def test_the_pooling_unit_passes_over_what_is_outside_of_each_pixel(maximum):
+@pytest.mark.parametrize("pipelined", [False, True])
+@pytest.mark.parametrize("part", [0, 1])
+def test_the_array_sums_each_lane_of_a_part_of_a_word(part, pipelined):
     random = np.random.default_rng(2)
     positions = [lines_of_a_position(random, count) for count in (4, 1, 6, 2)]
-    dut = PoolUnit(CONFIG, pipelined=True)
-    found = sums_of(dut, positions, weights=False, maximum=maximum)
+    dut = MacArray(CONFIG, pipelined=pipelined)
+    found = sums_of(dut, positions, part=part, sums_lanes=1)
     for position, lines in enumerate(positions):
         for pixel in range(CONFIG.pixels):
             taken = [a[pixel] for a, inside, _ in lines if inside[pixel]]
             values = np.array(taken or [[0] * CONFIG.lanes]).astype(np.uint8).view(np.int8)
-            wanted = values.max(axis=0) if maximum else values.astype(int).sum(axis=0)
-            assert found[position, pixel].tolist() == wanted.tolist()
+            wanted = values.astype(int).sum(axis=0)[2 * part : 2 * part + 2]
+            assert found[position, pixel].tolist() == [*wanted, 0]
 
 
 @pytest.mark.parametrize("parallel", [0, 1])
@@ -111,9 +111,8 @@ def test_results_go_to_their_memories(parallel):
         ctx.set(dut.start, 0)
         for group in sums:
             for position, values in enumerate(group):
-                rest = [0] * (CONFIG.sum_channels - CONFIG.rows)
                 ctx.set(dut.mac.p, {
-                    "values": [[*map(int, pixel), *rest] for pixel in values],
+                    "values": [[*map(int, pixel)] for pixel in values],
                     "count": CONFIG.rows - 1, "new_group": position == 0,
                 })  # fmt: skip
                 ctx.set(dut.mac.valid, 1)

@@ -9,8 +9,21 @@ from tombola.spec.errors import ConfigError
 def test_defaults_and_what_follows_from_them():
     config = EngineConfig()
     assert (config.geometry, config.macs, config.sum_channels) == ("8x8", 64, 8)
-    assert EngineConfig(rows=3, lanes=16).sum_channels == 16
+    assert EngineConfig(rows=3, lanes=16, compact=True).sum_channels == 16
     assert EngineConfig(rows=30, lanes=16).sum_channels == 30
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "maxima", "averages", "channels"),
+    [(16, 32, 8, 16, 16), (3, 32, 8, 2, 8), (1, 1, 1, 1, 1), (32, 16, 8, 16, 32), (5, 4, 4, 4, 5)],
+)
+def test_channel_groups_of_poolings(rows, lanes, maxima, averages, channels):
+    config = EngineConfig(rows=rows, lanes=lanes)
+    assert (config.maximum_lanes, config.average_lanes) == (maxima, averages)
+    assert [config.group_size(x) for x in (1, 2, 3)] == [rows, maxima, averages]
+    assert config.sum_channels == channels
+    compact = EngineConfig(rows=rows, lanes=lanes, compact=True)
+    assert [compact.group_size(x) for x in (1, 2, 3)] == [rows, lanes, lanes]
 
 
 def test_json_there_and_back():

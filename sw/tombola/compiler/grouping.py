@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 
@@ -31,9 +32,19 @@ class Grouping:
     lane_step: int = 0
 
 
-def pooled(config: EngineConfig) -> Grouping:
-    """Of a pooling: each lane is a channel."""
-    return Grouping(channels=config.lanes, inner=1, step=1)
+def grouped(
+    operation: Operation, groups: int, in_channels: int, out_channels: int, config: EngineConfig
+) -> Grouping:
+    """Of a step; see `pooled` and `convolved`."""
+    if operation is Operation.CONVOLVE:
+        return convolved(groups, in_channels, out_channels, config)
+    return pooled(operation, config)
+
+
+def pooled(operation: Operation, config: EngineConfig) -> Grouping:
+    """Of a pooling: each lane is a channel, and some of a word's are pooled at once."""
+    channels = config.group_size(operation)
+    return Grouping(channels=channels, inner=1, step=1, repeats=config.lanes // channels)
 
 
 def convolved(groups: int, in_channels: int, out_channels: int, config: EngineConfig) -> Grouping:

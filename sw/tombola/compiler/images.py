@@ -100,18 +100,22 @@ def table(
 def _scale_and_bias(
     ticket: Ticket, plan: Plan, step: Step, config: EngineConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    layer = ticket.layers[step.layer]
-    if step.keeps_values:
-        # A compact pooling unit gives ~maximum = -maximum - 1.
-        complement = config.compact and step.operation is Operation.MAX_POOL
-        one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
-        return (~zero, ~zero) if complement else (one, zero)
-    assert not isinstance(layer, MaxPool)
-    values = ticket.requantisations[layer.requantisation]
-    scale = values.scale.astype(np.int64)
-    bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
-    if isinstance(layer, Conv):
+    layer, signed = ticket.layers[step.layer], plan.buffers[step.source].type.signed
+    one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
+    if step.operation is Operation.MAX_POOL:
+        # A compact pooling unit gives ~maximum = -maximum - 1, the other adds 128 if signed.
+        return (~zero, ~zero) if config.compact else (one, zero - 128 * signed)
+    scale, bias = one, zero
+    if not step.keeps_values:
+        assert not isinstance(layer, MaxPool)
+        values = ticket.requantisations[layer.requantisation]
+        scale = values.scale.astype(np.int64)
+        bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
+    if step.operation is Operation.AVERAGE_POOL:
+        if config.compact:  # has a pooling unit for it
+            return scale, bias
+        weights = np.ones((1, step.kernel[0] * step.kernel[1]), np.int64)
+    else:
+        assert isinstance(layer, Conv)
         weights = ticket.decoded[layer.mask][0].astype(np.int64)
-        signed = plan.buffers[step.source].type.signed
-        bias = bias + scale * missing(weights, config, signed=signed)
-    return scale, bias
+    return scale, bias + scale * missing(weights, config, signed=signed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tombola.compiler import strips
-from tombola.compiler.grouping import convolved, pooled
+from tombola.compiler.grouping import grouped
 from tombola.compiler.memory_plan import Placement
 from tombola.compiler.steps import Buffer, Plan, Step
 from tombola.spec import descriptor
@@ -65,9 +65,7 @@ def fields(
     source, target = plan.buffers[step.source], plan.buffers[step.target]
     convolves = step.operation is Operation.CONVOLVE
     channels = target.shape[0] if convolves else source.shape[0]
-    grouping = pooled(config)
-    if convolves:
-        grouping = convolved(step.groups, source.shape[0], channels, config)
+    grouping = grouped(step.operation, step.groups, source.shape[0], channels, config)
     logits = step.target == plan.results
     weights = NO_WEIGHTS
     rows = strips.walked_rows(plan, step, config)

@@ -9,10 +9,9 @@ A pixel that needs rows of other strips reads them where they are.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tombola.compiler.grouping import convolved, pooled
+from tombola.compiler.grouping import grouped
 from tombola.compiler.steps import Plan, Step
 from tombola.spec import descriptor
-from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 
@@ -72,9 +71,7 @@ def _walk(plan: Plan, step: Step, config: EngineConfig) -> Walk:
     channels, height, width = target.shape
     if step.channel is not None:
         channels = source.shape[0]
-    grouping = pooled(config)
-    if step.operation is Operation.CONVOLVE:
-        grouping = convolved(step.groups, source.shape[0], channels, config)
+    grouping = grouped(step.operation, step.groups, source.shape[0], channels, config)
     # The output unit takes a clock for each channel of a position.
     clocks = max(
         step.kernel[0] * step.kernel[1] * grouping.inner, min(grouping.channels, channels)

@@ -60,7 +60,7 @@ class Work:
     def of(cls, fields: Fields, config: EngineConfig) -> "Work":
         """The work of one descriptor."""
         convolves = fields["operation"] == Operation.CONVOLVE
-        size = fields.get("group_channels", config.rows if convolves else config.lanes)
+        size = fields.get("group_channels", config.group_size(fields["operation"]))
         groups = tuple(_portions(fields["channels"], size))
         words = _words_of(groups, config.lanes) if fields.get("residual") else [0] * len(groups)
         work = cls(

@@ -65,7 +65,7 @@ FIELDS = (
     Field("clamp_low", 9, "least output value", signed=True),
     Field("clamp_high", 9, "greatest output value", signed=True),
     # Loops: groups x out_height x out_width x kernel_height x kernel_width x inner x planes
-    _count("groups", "channel groups, of `rows` channels (pooling: of `lanes`)"),
+    _count("groups", "channel groups, of `EngineConfig.group_size` channels"),
     _count("channels", "output channels"),
     _count("group_channels", "output channels of a channel group", feature="grouped"),
     _count("group_repeats", "channel groups that read the same words", feature="grouped"),
@@ -107,7 +107,7 @@ FIELDS = (
           feature="fused_pooling"),
     Field("pool_column_step", ADDRESS_BITS, "from one of these columns to the next",
           feature="fused_pooling"),
-    Field("group_step", ADDRESS_BITS, "from one channel group to the next: 0, pooling 1"),
+    Field("group_step", ADDRESS_BITS, "from the words of channel groups to the next: 0, pooling 1"),
     Field("output_base", ADDRESS_BITS, "word (logits: result) of the first output"),
     Field(
         "output_step", ADDRESS_BITS, "words (logits: results) from one output position to the next"

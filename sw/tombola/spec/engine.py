@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tombola.spec.descriptor import COUNT_BITS, Format, format_of
+from tombola.spec.descriptor import COUNT_BITS, Format, Operation, format_of
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 
@@ -19,6 +19,9 @@ OPERAND_BITS = ACTIVATION_BITS + 1
 MAX_SUM_BITS = 32
 COMPACT_POOL_BITS = 16
 """A window of up to 128 positions fits."""
+MAXIMUM_LANES = 8
+"""More hardly pay: results leave a channel a clock, so that eight of them leave time for a window
+of eight positions."""
 TABLE_BIAS_BITS = 48
 """Bias of a table entry: int32, the rounding half, and scale times the complement correction."""
 
@@ -225,9 +228,27 @@ class EngineConfig:
         return self.pixels.bit_length() - 1
 
     @property
+    def maximum_lanes(self) -> int:
+        """Channels of which maxima of windows are taken at once."""
+        return self.lanes if self.compact else min(self.lanes, MAXIMUM_LANES)
+
+    @property
+    def average_lanes(self) -> int:
+        """Channels whose windows are summed at once: by as many rows, a lane each."""
+        return self.lanes if self.compact else 1 << min(self.rows, self.lanes).bit_length() - 1
+
+    def group_size(self, operation: int) -> int:
+        """Channels of a channel group; a power of two but for the rows of a convolution."""
+        return {
+            Operation.CONVOLVE: self.rows,
+            Operation.MAX_POOL: self.maximum_lanes,
+            Operation.AVERAGE_POOL: self.average_lanes,
+        }[Operation(operation)]
+
+    @property
     def sum_channels(self) -> int:
-        """Channels that leave the array (rows) or the pooling unit (lanes) at once, at most."""
-        return max(self.rows, self.lanes)
+        """Channels of a channel group, at most."""
+        return max(map(self.group_size, Operation))
 
     @property
     def operand_bits(self) -> int:

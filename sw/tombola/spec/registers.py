@@ -10,7 +10,7 @@ ADDRESS_BITS = 24
 DATA_BITS = 32
 WINDOW_BITS = 20
 IDENTITY = 0x544F4D42  # "TOMB"
-VERSION = 2
+VERSION = 3
 
 
 class Window(enum.IntEnum):

@@ -1,28 +1,28 @@
-"""The pooling unit against numpy's maximum and sum."""
+"""The pooling unit of compact engines against numpy's maximum and sum."""
 
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
 from tombola.spec.engine import EngineConfig
-from tombola_hw.pool import CompactPoolLane, PoolLane, PoolUnit
+from tombola_hw.compact_pool import CompactPoolLane, CompactPoolUnit
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def golden(position, *, signed, maximum, complement=False):
-    """Values of one position: a list of (activations, inside); `complement` those of a maximum."""
+def golden(position, *, signed, maximum):
+    """Values of one position: a list of (activations, inside); the complement of a maximum."""
     taken = np.array([a for a, inside in position if inside], np.int64)
     if not len(taken):
         return [0] * len(position[0][0])
     taken = np.where((taken > 127) & bool(signed), taken - 256, taken)
     if maximum:
-        return (~taken.max(axis=0) if complement else taken.max(axis=0)).tolist()
+        return (~taken.max(axis=0)).tolist()
     return taken.sum(axis=0).tolist()
 
 
-def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
-    dut = PoolUnit(config, pipelined=pipelined)
+def check(config, positions, *, signed, maximum, gaps=None):
+    dut = CompactPoolUnit(config)
     left, due = [], []
 
     async def bench(ctx):
@@ -54,7 +54,7 @@ def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
                 if last:
                     due.append(clock + dut.latency)
                 await tick()
-                if last and config.compact:
+                if last:
                     ctx.set(dut.step.valid, 0)
                     await tick()
         ctx.set(dut.step.valid, 0)
@@ -70,7 +70,7 @@ def check(config, positions, *, signed, maximum, gaps=None, pipelined=False):
     expected = [
         (
             when,
-            golden(lines, signed=signed, maximum=maximum, complement=config.compact) + rest,
+            golden(lines, signed=signed, maximum=maximum) + rest,
             *place,
         )
         for when, (lines, place) in zip(due, positions, strict=True)
@@ -94,47 +94,35 @@ def random_positions(random, lanes, number, *, lines=(1, 10), inside=0.6):
     ]
 
 
-def test_init():
-    assert PoolUnit(EngineConfig()).latency == 1
-    assert PoolUnit(EngineConfig(), pipelined=True).latency == 2
-
-
 def test_wrong_init():
-    for core in (PoolUnit, PoolLane, CompactPoolLane):
+    for core in (CompactPoolUnit, CompactPoolLane):
         with pytest.raises(TypeError) as error:
             core(8)
         assert str(error.value) == f"{core.__name__} config must be an EngineConfig, not 8"
-    with pytest.raises(TypeError) as error:
-        PoolUnit(EngineConfig(), pipelined="no")
-    assert str(error.value) == "PoolUnit pipelined must be a bool, not 'no'"
 
 
-@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("maximum", [0, 1])
 @pytest.mark.parametrize("signed", [0, 1])
 @pytest.mark.parametrize(("rows", "lanes"), [(4, 4), (1, 1), (3, 8), (1, 32)])
-def test_equals_golden(rows, lanes, signed, maximum, compact):
-    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=14, compact=compact)
+def test_equals_golden(rows, lanes, signed, maximum):
+    config = EngineConfig(rows=rows, lanes=lanes, accumulator_bits=14, compact=True)
     random = np.random.default_rng(rows + lanes)
     positions = random_positions(random, lanes, 40)
-    pipelined = rows != 1
-    check(config, positions, signed=signed, maximum=maximum, gaps=random, pipelined=pipelined)
+    check(config, positions, signed=signed, maximum=maximum, gaps=random)
 
 
-@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("maximum", [0, 1])
-def test_back_to_back_positions_of_one_line(maximum, compact):
-    config = EngineConfig(rows=2, lanes=2, accumulator_bits=12, compact=compact)
+def test_positions_of_one_line_one_after_the_other(maximum):
+    config = EngineConfig(rows=2, lanes=2, accumulator_bits=12, compact=True)
     positions = random_positions(np.random.default_rng(3), 2, 60, lines=(1, 2))
     check(config, positions, signed=1, maximum=maximum)
 
 
-@pytest.mark.parametrize(("compact", "bits", "window"), [(False, 13, 16), (True, 20, 128)])
 @pytest.mark.parametrize("signed", [0, 1])
-def test_extremes_of_the_largest_window(signed, compact, bits, window):
-    config = EngineConfig(rows=1, lanes=1, accumulator_bits=bits, compact=compact)
+def test_extremes_of_the_largest_window(signed):
+    config = EngineConfig(rows=1, lanes=1, accumulator_bits=20, compact=True)
     positions = [
-        ([(np.array([a], np.uint8), 1)] * window, (0, 0, 0)) for a in (255, 128, 127, 0)
+        ([(np.array([a], np.uint8), 1)] * 128, (0, 0, 0)) for a in (255, 128, 127, 0)
     ]
     check(config, positions, signed=signed, maximum=0)
     check(config, positions, signed=signed, maximum=1)
