@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import ACTIVATION_BITS, EngineConfig
+from tombola_hw.comparison import exceeds
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import (
     maxima_layout,
@@ -17,14 +18,6 @@ from tombola_hw.interfaces import (
     step_layout,
     window_from,
 )
-
-
-def exceeds(a, b):
-    """``a > b`` for bytes, without a carry chain, which costs an ECP5 twice the cells."""
-    greater = 0
-    for bit in range(len(a)):
-        greater = Mux(a[bit] ^ b[bit], a[bit], greater)
-    return greater
 
 
 class MaxPoolUnit(wiring.Component):

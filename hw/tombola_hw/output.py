@@ -69,8 +69,8 @@ class OutputUnit(wiring.Component):
         self._config, self._ahead = config, ahead
         self._requantisers = [
             CompactRequantiser(config) if config.compact
-            else Requantiser(config, pipelined=pipelined)
-            for _ in range(config.pixels)
+            else Requantiser(config, pipelined=pipelined, makes_logits=pixel == 0)
+            for pixel in range(config.pixels)
         ]
         self._serialiser = (CompactSerialiser if config.compact else Serialiser)(config)
         residual = {"push": In(1), "word": In(pixels_layout(config))}

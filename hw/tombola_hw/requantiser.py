@@ -1,15 +1,20 @@
 """Requantisation: scale, bias, shift and clamp of one value a clock."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.engine import OPERAND_BITS, EngineConfig
+from tombola_hw.comparison import exceeds
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import layer_layout, table_layout
+from tombola_hw.multiplying_shifter import MultiplyingShifter
 from tombola_hw.scaler import Scaler
 from tombola_hw.shifter import Shifter
+
+CHOICE = 3
+"""Clocks behind the shift: saturation to 9 bits, comparison, choice."""
 
 
 class Requantiser(wiring.Component):
@@ -22,8 +27,10 @@ class Requantiser(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
-        fewer cells, for 24 MHz on an iCE40 UP5K.
+        True, for an ECP5: a register between the table and the multiplier, for 100 MHz, and
+        multipliers that shift logits.
+    makes_logits : bool
+        False: fewer cells; logits do not come.
 
     Members
     -------
@@ -35,14 +42,23 @@ class Requantiser(wiring.Component):
         If `config.residual`: of the same clock as `entry`; `layer.residual_scale` times it is added
         before the shift.
     result : Out(signed(32))
+        Only the low 9 bits count unless these are logits.
     """
 
-    def __init__(self, config: EngineConfig, *, pipelined: bool = False):
+    def __init__(
+        self, config: EngineConfig, *, pipelined: bool = False, makes_logits: bool = True
+    ):
         check_config("Requantiser", config)
         check_bool("Requantiser", "pipelined", pipelined)
+        check_bool("Requantiser", "makes_logits", makes_logits)
         self._config = config
         self._scaler = Scaler(config, pipelined=pipelined)
-        self._shifter = Shifter(self._scaler.total_bits)
+        bits = self._scaler.total_bits
+        shifter = Shifter(bits, LOGIT_BITS if makes_logits else OPERAND_BITS)
+        self._shifter = MultiplyingShifter(bits) if pipelined and makes_logits else shifter
+        self._waits = CHOICE
+        if config.pixels > 1:
+            self._waits += shifter.latency - self._shifter.latency
         super().__init__({
             "layer": In(layer_layout(config)),
             "value": In(signed(config.accumulator_bits)),
@@ -53,8 +69,8 @@ class Requantiser(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """The table's clock, scaler, shifter, clamp."""
-        return 1 + self._scaler.latency + self._shifter.latency + 1
+        """The table's clock, scaler, shifter, choice; the same for all of several pixels."""
+        return 1 + self._scaler.latency + self._shifter.latency + self._waits
 
     def elaborate(self, platform):
         m = Module()
@@ -76,18 +92,37 @@ class Requantiser(wiring.Component):
                 scaler.residual_scale.eq(layer.residual_scale),
             ]
 
-        # Both bounds have 9 bits: a value of more lies beyond one of them, its sign says which.
-        short = Signal.like(layer.clamp_low)
-        outside, below, above, clamped = Signal(), Signal(), Signal(), Signal.like(short)
-        m.d.comb += [
-            short.eq(shifter.value),
-            outside.eq(shifter.overflow | (shifter.value != short)),
-            below.eq(Mux(outside, shifter.negative, short < layer.clamp_low)),
-            above.eq(Mux(outside, ~shifter.negative, short > layer.clamp_high)),
-            clamped.eq(Mux(below, layer.clamp_low, Mux(above, layer.clamp_high, short))),
+        # Both bounds have 9 bits, and so has a value that is beyond one of them or not.
+        shifted, negative = shifter.value, shifter.negative
+        short = shifted[:OPERAND_BITS]
+        above = shifted[OPERAND_BITS - 1:]
+        outside = Signal()
+        m.d.comb += outside.eq(
+            ~layer.logits & (shifter.overflow | (above != negative.replicate(len(above))))
+        )
+        extreme = Cat((~negative).replicate(OPERAND_BITS - 1), negative)
+        saturated = Signal(signed(OPERAND_BITS), reset_less=True)
+        compared = Signal.like(saturated, reset_less=True)
+        clamped = Signal.like(saturated, reset_less=True)
+        below, beyond = Signal(reset_less=True), Signal(reset_less=True)
+        m.d.sync += [
+            saturated.eq(Mux(outside, extreme, short)),
+            compared.eq(saturated),
+            below.eq(~layer.logits & exceeds(layer.clamp_low, saturated)),
+            beyond.eq(~layer.logits & exceeds(saturated, layer.clamp_high)),
+            clamped.eq(Mux(below, layer.clamp_low, Mux(beyond, layer.clamp_high, compared))),
         ]
-        result = Signal.like(self.result, reset_less=True)
-        m.d.sync += result.eq(Mux(layer.logits, shifter.value, clamped))
-        m.d.comb += self.result.eq(result)
+
+        # The bits of logits above these wait as long.
+        result = self._late(m, clamped, self._waits - CHOICE)
+        high = self._late(m, shifted[OPERAND_BITS:], self._waits)
+        m.d.comb += self.result.eq(Cat(result, high).as_signed())
 
         return m
+
+    def _late(self, m, value, clocks):
+        for _ in range(clocks):
+            later = Signal.like(value, reset_less=True)
+            m.d.sync += later.eq(value)
+            value = later
+        return value

@@ -5,17 +5,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import SCALE_BITS
-from tombola.spec.engine import OPERAND_BITS, TABLE_BIAS_BITS, EngineConfig
+from tombola.spec.engine import OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
 from tombola_hw.interfaces import table_layout
 
-LOW_BITS = 15
-"""A sum is cut here: 15 bits and a sign of 0, and what is above, fit multipliers of 16 x 16 bits
-(iCE40 UP5K) and of 18 x 18 (ECP5)."""
+LOW_BITS = 17
+"""A sum is cut here: 17 bits and a sign of 0, and what is above, fit multipliers of 18 bits."""
 
 
 class Scaler(wiring.Component):
-    """``value * scale + bias``, exactly.
+    """``value * scale + bias`` modulo 2^total_bits, which is exact for all tables of a program.
 
     With `config.residual` it adds ``residual * residual_scale`` as well.
 
@@ -35,7 +34,7 @@ class Scaler(wiring.Component):
         Of the same clock as `value`.
     residual, residual_scale : In(signed(9)), In(signed(16))
         If `config.residual`; the first of the same clock as `value`.
-    total : Out(signed(49))
+    total : Out(signed(total_bits))
     """
 
     def __init__(self, config: EngineConfig, *, pipelined: bool = False):
@@ -58,8 +57,9 @@ class Scaler(wiring.Component):
 
     @property
     def total_bits(self) -> int:
-        """A sum has at most 32 bits, so that its product fits the 48 of the bias: one more."""
-        return max(self._value_bits + SCALE_BITS, TABLE_BIAS_BITS) + 1
+        """Holds every total of a program: as in `CompactScaler`, and a residual adds at most 2^23,
+        for which the same bits have room."""
+        return max(self._value_bits, 17) + SCALE_BITS + 1
 
     def elaborate(self, platform):
         m = Module()
@@ -75,7 +75,7 @@ class Scaler(wiring.Component):
         addend = entry.bias
         if self._config.residual:
             addend = entry.bias + self._residual(m, optional)
-        bias = Signal(addend.shape(), reset_less=True)
+        bias = Signal(signed(self.total_bits), reset_less=True)
         m.d.sync += [low_product.eq(low * entry.scale), bias.eq(addend)]
 
         # The high product waits in front of its multiplier, where fewer bits wait: and behind it,

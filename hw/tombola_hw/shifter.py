@@ -1,17 +1,17 @@
-"""The arithmetic shift right of the requantisation, from a wide total to 32 bits."""
+"""The arithmetic shift right of the requantisation, from a wide total to a narrow result."""
 
 from amaranth import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.arithmetic import LOGIT_BITS, MAX_SHIFT
+from tombola.spec.arithmetic import MAX_SHIFT
 from tombola_hw.compute_checks import check_range
 
 SHIFT_BITS = MAX_SHIFT.bit_length()
 
 
 class Shifter(wiring.Component):
-    """``total >> shift``, and whether that exceeds 32 bits.
+    """``total >> shift``, and whether that exceeds `result_bits`.
 
     The greatest step comes first: after it the steps to come bound which bits can still arrive in
     the result, so that every level is narrower than the one before. What is cut off at the top
@@ -22,14 +22,14 @@ class Shifter(wiring.Component):
 
     Parameters
     ----------
-    total_bits : int
+    total_bits, result_bits : int
 
     Members
     -------
     total : In(signed(total_bits))
     shift : In(5)
         Constant while a layer runs.
-    value : Out(signed(32))
+    value : Out(signed(result_bits))
         The low bits.
     negative, overflow : Out(1)
         Sign of the exact result, and whether it is not `value`.
@@ -38,13 +38,14 @@ class Shifter(wiring.Component):
     latency = SHIFT_BITS
     """A register behind each level."""
 
-    def __init__(self, total_bits: int):
-        check_range("Shifter", "total_bits", total_bits, LOGIT_BITS + MAX_SHIFT // 2, 64)
-        self._total_bits = total_bits
+    def __init__(self, total_bits: int, result_bits: int):
+        check_range("Shifter", "total_bits", total_bits, 2, 64)
+        check_range("Shifter", "result_bits", result_bits, 1, total_bits - 1)
+        self._result_bits = result_bits
         super().__init__({
             "total": In(signed(total_bits)),
             "shift": In(unsigned(SHIFT_BITS)),
-            "value": Out(signed(LOGIT_BITS)),
+            "value": Out(signed(result_bits)),
             "negative": Out(1),
             "overflow": Out(1),
         })
@@ -56,7 +57,7 @@ class Shifter(wiring.Component):
         for level in reversed(range(SHIFT_BITS)):
             wide = Mux(self.shift[level], value >> (1 << level), value)
             # The levels to come move by at most 2^level - 1 in all.
-            bits = min(len(value), LOGIT_BITS + (1 << level) - 1)
+            bits = min(len(value), self._result_bits + (1 << level) - 1)
             top = wide[bits - 1:]
             cut = overflow | (top != negative.replicate(len(top)))
 

@@ -101,7 +101,8 @@ def test_results_go_to_their_memories(parallel):
         async def tick():
             _, _, valid, result = await ctx.tick().sample(dut.results.valid, dut.results.p)
             if valid:
-                left.append((result.banks, result.address, result.lane, list(result.value)))
+                values = [(value + 256) % 512 - 256 for value in result.value]  # of 9 bits
+                left.append((result.banks, result.address, result.lane, values))
 
         for name, value in layer.items():
             ctx.set(dut.layer[name], value)

@@ -12,6 +12,7 @@ from tombola.spec.errors import ConfigError
 from tombola_hw.compact_requantiser import CompactRequantiser
 from tombola_hw.compact_scaler import CompactScaler
 from tombola_hw.compact_shifter import CompactShifter
+from tombola_hw.multiplying_shifter import MultiplyingShifter
 from tombola_hw.requantiser import Requantiser
 from tombola_hw.scaler import Scaler
 from tombola_hw.shifter import Shifter
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 
 def check(config, cases, *, shift, clamp, pipelined=False):
     """Cases (value, scale, bias), one a clock, of one layer; no clamp means logits."""
-    dut = CompactRequantiser(config) if config.compact else Requantiser(config, pipelined=pipelined)
+    dut = CompactRequantiser(config)
+    if not config.compact:
+        dut = Requantiser(config, pipelined=pipelined, makes_logits=pipelined or clamp is None)
     results = []
 
     async def bench(ctx):
@@ -44,8 +47,7 @@ def check(config, cases, *, shift, clamp, pipelined=False):
     value, scale, bias = np.array(cases, np.int64).T
     expected = requantise(value, scale, bias - half(shift), shift=shift, clamp=clamp)
     results = np.array(results[dut.latency:], np.int32)
-    # A compact one fills 9 bits unless these are logits.
-    bits = 32 - 9 if config.compact and clamp is not None else 0
+    bits = 32 - 9 if clamp is not None else 0
     np.testing.assert_array_equal(results << bits >> bits, expected.astype(np.int32))
 
 
@@ -55,21 +57,26 @@ def extremes(bits):
 
 
 def edges(*, shift, clamp):
-    """Biases that put a product of 0 on both sides of the clamp's bounds, and of 9 and 32 bits."""
+    """Biases that put a product of 0 on both sides of the clamp's bounds, and of 9 and 32 bits,
+    in a total of 41 bits."""
     for bound in (*clamp, -256, 255, *signed_range(32)):
         for offset in (-1, 0, 1):
             for low in (0, (1 << shift) - 1):
                 bias = ((bound + offset) << shift) + low
-                if -(1 << 47) <= bias < 1 << 47:
+                if -(1 << 40) <= bias < 1 << 40:
                     yield (0, 1, bias)
 
 
 def test_init():
     config = EngineConfig(accumulator_bits=32)
-    assert Requantiser(config).latency == 10
-    assert Requantiser(config, pipelined=True).latency == 11
+    assert Requantiser(config).latency == 12
+    assert Requantiser(config, pipelined=True).latency == 10
+    several = EngineConfig(pixels=2)
+    assert Requantiser(several, pipelined=True).latency == 13
+    assert Requantiser(several, pipelined=True, makes_logits=False).latency == 13
     assert Scaler(config).total_bits == 49
-    assert Scaler(EngineConfig(accumulator_bits=12)).total_bits == 49
+    assert Scaler(EngineConfig(accumulator_bits=24)).total_bits == 41
+    assert Scaler(EngineConfig(accumulator_bits=12)).total_bits == 34
 
 
 def test_compact_init():
@@ -91,20 +98,35 @@ def test_wrong_init():
         with pytest.raises(TypeError) as error:
             core(EngineConfig(), pipelined=None)
         assert str(error.value) == f"{core.__name__} pipelined must be a bool, not None"
+    with pytest.raises(TypeError) as error:
+        Requantiser(EngineConfig(), makes_logits=0)
+    assert str(error.value) == "Requantiser makes_logits must be a bool, not 0"
     with pytest.raises(ConfigError) as error:
-        Shifter(46)
-    assert str(error.value) == "Shifter total_bits must be between 47 and 64, not 46"
+        MultiplyingShifter(32)
+    assert str(error.value) == "MultiplyingShifter total_bits must be between 33 and 64, not 32"
+    with pytest.raises(ConfigError) as error:
+        Shifter(65, 32)
+    assert str(error.value) == "Shifter total_bits must be between 2 and 64, not 65"
+    with pytest.raises(ConfigError) as error:
+        Shifter(40, 40)
+    assert str(error.value) == "Shifter result_bits must be between 1 and 39, not 40"
 
 
 @pytest.mark.parametrize("pipelined", [True, False])
 @pytest.mark.parametrize("bits", [12, 16, 20, 32])
 def test_extremes_of_all_operands(bits, pipelined):
     config = EngineConfig(accumulator_bits=bits)
-    cases = list(itertools.product(extremes(bits), extremes(16), extremes(48)))
+    totals = extremes(Scaler(config).total_bits)
+    cases = [
+        (value, scale, bias)
+        for value, scale in itertools.product(extremes(bits), extremes(16))
+        for bias in (*extremes(34), *(total - value * scale for total in totals))
+        if abs(bias) < 1 << 47 and abs(value * scale + bias) < totals[-1]
+    ]
     for shift in (0, 17):
         check(config, cases, shift=shift, clamp=(-128, 127), pipelined=pipelined)
     check(config, cases, shift=31, clamp=(-256, 255), pipelined=pipelined)
-    # A total of 49 bits leaves more than a logit of 32; the low 32 bits are kept.
+    # A total may leave more than a logit of 32 bits; the low 32 bits are kept.
     check(config, cases, shift=13, clamp=None, pipelined=pipelined)
 
 
@@ -116,6 +138,19 @@ def test_clamp_edges_at_every_shift(clamp, pipelined):
         cases = list(edges(shift=shift, clamp=clamp))
         check(config, cases, shift=shift, clamp=clamp, pipelined=pipelined)
         check(config, cases, shift=shift, clamp=None, pipelined=pipelined)
+
+
+@pytest.mark.parametrize("pixels", [1, 2])
+def test_pixels_of_an_engine_requantise_alike(pixels):
+    """Logits and not, with the waits that make their latencies equal."""
+    config = EngineConfig(accumulator_bits=20, pixels=pixels)
+    random = np.random.default_rng(pixels)
+    cases = [tuple(int(random.integers(-(1 << n), 1 << n)) for n in (19, 15, 33))
+             for _ in range(200)]  # fmt: skip
+    for shift in (0, 9, 19, 31):
+        check(config, cases, shift=shift, clamp=None, pipelined=True)
+        for pipelined in (True, False):
+            check(config, cases, shift=shift, clamp=(-77, 99), pipelined=pipelined)
 
 
 @pytest.mark.parametrize("bits", [12, 16, 17, 20, 32])
