@@ -8,6 +8,7 @@ from support.layer_kinds import (
     grouped_network,
     packed_network,
     pooled_network,
+    poolings_network,
     residual_network,
     tall_network,
 )
@@ -49,6 +50,22 @@ def test_folded_layers_odd_windows_and_global_pooling(last):
     else:
         builder.max_pool(*whole)
     check_layers(builder.conv(4, (1, 1), in_channels=5, logits=True), engine(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "channels", "more"),
+    [
+        (6, 16, 21, {"unsigned_sums": True}),  # averages of 4, maxima of 8, of 16 lanes
+        (16, 8, 19, {"grouped": True}),
+        pytest.param(3, 32, 33, {"pixels": 2, "unsigned_sums": True}, marks=pytest.mark.slow),
+        pytest.param(1, 16, 18, {"grouped": True, "planes": 2}, marks=pytest.mark.slow),
+        pytest.param(32, 16, 40, {"pixels": 4}, marks=pytest.mark.slow),
+    ],
+)
+def test_poolings_part_by_part_of_a_word(rows, lanes, channels, more):
+    check_layers(
+        poolings_network(channels), engine(rows, lanes, **more), images=2, pipelined=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,20 @@ def grouped_network(channels: int, groups: int, wider: int) -> TicketBuilder:
     )  # fmt: skip
 
 
+def poolings_network(channels: int) -> TicketBuilder:
+    """Poolings of all kinds, of signed and unsigned activations, with and without borders."""
+    return (
+        TicketBuilder((channels, 4, 3), type=SIGNED)
+        .max_pool((2, 2), Window(padding=(0, 1, 1, 0)))
+        .average_pool((2, 1), Window(padding=(1, 0, 0, 0)), channels=channels)
+        .rescale(channels=channels, input=1, output=SIGNED)
+        .max_pool((3, 1), Window(stride=(1, 2), padding=(1, 0, 1, 0)))
+        .average_pool((4, 2), Window(), channels=channels)
+        .max_pool((1, 1), Window())
+        .conv(3, (1, 1), in_channels=channels, logits=True)
+    )
+
+
 def tall_network() -> TicketBuilder:
     """Windows of the output that lie in several strips of the input."""
     return (

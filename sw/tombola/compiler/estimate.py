@@ -10,8 +10,9 @@ from tombola.spec.lfsr import WORD
 # Clocks beside the work itself, each measured in co-simulation; docs/benchmarks.md compares.
 BEGIN = 3
 """From the last word of a descriptor to the first line that could be issued."""
-DRAIN = 16
-"""From the last line to the first of its results; then come the others, one a clock."""
+DRAIN = {False: 19, True: 16}
+"""From the last line to the first of its results, if compact or not; then come the others, one a
+clock."""
 MIXING = 15
 """A start state of a stream."""
 LOADING = 6
@@ -108,7 +109,7 @@ def _run(work: Work, config: EngineConfig) -> LayerTime:
         ring.release(last - count + 1, count)
         free, spacing = last + 1 + words + config.compact, channels
     turning = int(config.pixels > 1)  # activations come a clock later
-    total = last + DRAIN + turning + spacing + config.descriptor.words
+    total = last + DRAIN[config.compact] + turning + spacing + config.descriptor.words
     array = work.lines * work.positions * len(work.groups)
     return LayerTime(
         array=array,
