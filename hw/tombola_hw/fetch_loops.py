@@ -68,8 +68,8 @@ class FetchLoops(wiring.Component):
         group_step = layer.group_step
         whole_word = self._whole_word(m) if self._parts > 1 else 1
         if self._config.grouped:
-            whole_word = self._repeated(m)
-        if self._config.grouped or self._parts > 1:
+            group_step = Mux(self._repeated(m), group_step, 0)
+        else:
             group_step = Mux(whole_word, group_step, 0)
         # Innermost first; the step is what the loop adds to its base when it goes on.
         loops = [
@@ -168,14 +168,13 @@ class FetchLoops(wiring.Component):
     def _whole_word(self, m):
         """Whether the group in force is the last that pools the same words; a convolution's step
         is 0 in any case."""
-        groups = {
-            operation: self._config.group_size(operation) // part_lanes(self._config)
-            for operation in (Operation.MAX_POOL, Operation.AVERAGE_POOL)
-        }
-        maxima, sums = groups.values()
+        maxima, sums = (
+            lanes // part_lanes(self._config)
+            for lanes in (self._config.maximum_lanes, self._config.average_lanes)
+        )
         maximum = self.layer.operation == Operation.MAX_POOL
         following = Signal.like(self.part)
-        m.d.comb += following.eq(self.part + (Mux(maximum, maxima, sums)))
+        m.d.comb += following.eq(self.part + Mux(maximum, maxima, sums))
         with m.If(self.start):
             m.d.sync += self.part.eq(0)
         with m.Elif(self.advance & self.last_line & self.last_position):

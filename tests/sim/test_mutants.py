@@ -57,9 +57,9 @@ FAULTS = {
         "freeze.prune.eq(self.layer.frozen - self.layer.prune)",
     ),
     "pool border taken for input": (
-        "pool.py",
-        "lane.take.eq(valid & step.inside[pixel])",
-        "lane.take.eq(valid)",
+        "max_pool.py",
+        "valid & step.inside[pixel] & (",
+        "valid & (",
     ),
     "padding value not zero": (
         "mac_row.py",

@@ -41,7 +41,7 @@ def quantities(config: EngineConfig, *, multiplexed: int = 0) -> dict[str, int]:
         "delay": delay if config.unsigned_sums else 0,
         "row": rows,
         "lane": lanes,
-        "channel": config.sum_channels * config.pixels,
+        "channel": max(config.rows, config.lanes) * config.pixels,
         "construction": config.construction,
         "construction squared": config.construction**2,
         "pixel": config.pixels - 1,
