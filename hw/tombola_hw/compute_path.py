@@ -104,7 +104,8 @@ class ComputePath(wiring.Component):
             pools = maximum
             connect(m, pool.maxima, output.pool)
             connect(m, output.results, flipped(self.results))
-            m.d.comb += array.sums_lanes.eq(~convolves)
+            # All weights of the array hear of it; it is known long before a layer's first line.
+            m.d.sync += array.sums_lanes.eq(~convolves)
         if self._config.pixels > 1:
             m.d.comb += self.turn.eq(fetch.turn)
         step, valid = self._late(m, fetch.steps.payload), self._late(m, fetch.steps.valid)
