@@ -91,6 +91,7 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
 CONFIGS = [
     EngineConfig.for_geometry("3x2", count_bits=8, compact=True),
     EngineConfig.for_geometry("8x8"),
+    EngineConfig.for_geometry("3x16"),  # pools a word part by part
 ]
 
 

@@ -75,17 +75,24 @@ def test_poolings_part_by_part_of_a_word(rows, lanes, channels, more):
     ("max_pool", "Mux(counts, words[pixel]", "Mux(1, words[pixel]"),
 ], ids=["word", "lanes", "weights", "part"])  # fmt: skip
 def test_a_fault_in_parts_of_a_word_is_seen(monkeypatch, module, was, becomes):
-    builder = (
+    faults.build_in(monkeypatch, module, was, becomes)
+    with pytest.raises(AssertionError):
+        check_layers(two_poolings(), engine(2, 16))
+
+
+def test_poolings_of_lanes_that_weights_were_for():
+    check_layers(two_poolings(), engine(2, 16))
+
+
+def two_poolings() -> TicketBuilder:
+    """An average behind a convolution, whose weights it must not see, and a maximum."""
+    return (
         TicketBuilder((17, 2, 1), type=SIGNED)
         .conv(13, (1, 1), in_channels=17)
         .average_pool((2, 1), Window(padding=(1, 0, 0, 0)), channels=13)
         .max_pool((2, 1), Window())
         .conv(2, (1, 1), in_channels=13, logits=True)
     )
-    check_layers(builder, engine(2, 16))
-    faults.build_in(monkeypatch, module, was, becomes)
-    with pytest.raises(AssertionError):
-        check_layers(builder, engine(2, 16))
 
 
 @pytest.mark.parametrize(
