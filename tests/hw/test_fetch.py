@@ -77,6 +77,8 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
                 continue
             step = {name: ctx.get(unit.steps.payload[name])
                     for name in step_layout(program.config).members}
+            if program.descriptors[layer]["operation"] == Operation.CONVOLVE and "part" in step:
+                step["part"] = 0  # of poolings
             steps.append({"address": address if step["inside"] else None, **step})
             if step["last"]:
                 if clocks_of_last:
