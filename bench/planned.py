@@ -41,10 +41,11 @@ hardware.
 AREA = """## Cells of engines
 
 Estimated for counted. `python bench/area.py` synthesises these engines, each with its serial link,
-and has nextpnr pack them; from what it counts it fits the factors of the model, so that the cells
-agree is no proof of it, but the built engines above and the boards in
-[benchmarks.md](benchmarks.md) are not among them. `construction` is the weights built a clock; what
-is not named is at its usual value, with `unsigned_sums`.
+and has nextpnr pack them; to what it counts it fits the factors of the model, and where the set
+leaves them open they stay near what single cores take. So that these cells agree is no proof of the
+model; the ECP5 boards in [benchmarks.md](benchmarks.md) and engines that were planned and built are
+not among them. `construction` is the weights built a clock; what is not named is at its usual
+value, with `unsigned_sums`.
 """
 CELLS = {"lut4": "cells", "ff": "flip-flops", "block_ram": "block RAM", "dsp": "multipliers"}
 BUILT = (
