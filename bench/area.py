@@ -36,15 +36,15 @@ USUAL = {
         "construction": 60, "construction squared": 0.5, "pixel": 450, "turn": 8,
         "multiplexed": 0.7, "plane": 80, "planes": 300, "planes row": 15, "stored": 100,
         "stored construction": 5, "residual": 300, "residual lane": 10, "grouped": 100,
-        "grouped lane": 15, "packing": 20, "packing lane": 1, "fused_pooling": 60,
-        "fused_pooling row": 3,
+        "grouped lane": 15, "packing": 20, "packing lane": 1, "fused_pooling": 350,
+        "fused_pooling pixel": 60,
     },
     "ff": {
         "base": 2000, "mac": 18, "chained": 7, "delay": 1, "row": 35, "lane": 70, "channel": 20,
         "construction": 30, "construction squared": 0.1, "pixel": 250, "turn": 8, "plane": 60,
         "planes": 200, "planes row": 15, "stored": 60, "stored construction": 2, "residual": 150,
         "residual lane": 8, "grouped": 40, "grouped lane": 5, "packing": 5, "packing lane": 0.5,
-        "fused_pooling": 40, "fused_pooling row": 1,
+        "fused_pooling": 300, "fused_pooling pixel": 40,
     },
     "dsp": {"base": 2, "pixel": 2, "residual": 1, "residual pixel": 1},
 }  # fmt: skip

@@ -55,7 +55,7 @@ def quantities(config: EngineConfig, *, multiplexed: int = 0) -> dict[str, int]:
         ("residual", "lane", lanes),
         ("grouped", "lane", config.lanes),
         ("packing", "lane", lanes),
-        ("fused_pooling", "row", rows),
+        ("fused_pooling", "pixel", config.pixels),
     ):
         found[name] = int(name in config.features)
         found[f"{name} {by}"] = found[name] * size
