@@ -155,10 +155,11 @@ def exchange(placed: str, family: Family, config: EngineConfig, power_up: PowerU
         values = bits.reshape(-1, layout.word_bits) @ (1 << np.arange(layout.word_bits))
         if (values != words.ravel()).any():
             lines[block] = map(layout.write, values.reshape(words.shape).tolist())
-    if (found[:-1] != 1).any():
+    found = found[_stored(config)]
+    if (found != 1).any():
         raise ToolError(
-            f"the placed design must hold the {found.size - 1} bits of a ticket's memories once, "
-            f"not {(found[:-1] == 1).sum()} of them; build without a ticket and load it"
+            f"the placed design must hold the {found.size} bits of a ticket's memories once, "
+            f"not {(found == 1).sum()} of them; build without a ticket and load it"
         )
     return "\n".join(lines)
 
@@ -171,6 +172,14 @@ def _bits(power_up: PowerUp, config: EngineConfig) -> np.ndarray:
     table[: len(power_up.table)] = power_up.table
     content = np.frombuffer(ticket.tobytes() + table.tobytes(), np.uint8)
     return np.append(np.unpackbits(content, bitorder="little"), np.uint8(0))
+
+
+def _stored(config: EngineConfig) -> np.ndarray:
+    """Which of `_bits` the memories hold: with short totals no bits 47..32 of a table's entry."""
+    entry = np.full(64, True)
+    entry[32:48] = not config.short_totals
+    ticket = np.full(32 * config.ticket_words, True)
+    return np.concatenate([ticket, np.tile(entry, config.table_entries), [False]])
 
 
 def _places(config: EngineConfig, layout: Layout) -> Iterator[np.ndarray]:

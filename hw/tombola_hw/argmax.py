@@ -1,6 +1,6 @@
 """The class with the largest logit."""
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,14 +45,16 @@ class ArgMax(wiring.Component):
         # One comparison says both: a lower index, complemented, is the larger of two equals.
         logit = of_pixels(self._config, result.value)[0]
         rank = Cat(~result.address[: len(self.index)], logit).as_signed()
-        # Kept as its complement: rank and kept meet in a carry chain without inverters, which says
-        # whether rank < ~kept. The signs change places, as that chain knows none.
+        # Kept as its complement: rank and kept meet in a carry chain without inverters, whose carry
+        # says whether rank > ~kept; they are never equal. The signs change places, as that chain
+        # knows none.
         kept, found = Signal(rank.shape(), reset_less=True), Signal()
-        smaller = Signal()
-        m.d.comb += smaller.eq(Cat(rank[:-1], ~kept[-1]) < Cat(~kept[:-1], rank[-1]))
+        total = Signal(len(rank) + 1)
+        m.d.comb += total.eq(Cat(rank[:-1], ~kept[-1]) + Cat(kept[:-1], ~rank[-1]))
 
-        with m.If(self.results.valid & result.logits & ~(found & smaller)):
-            m.d.sync += [kept.eq(~rank), found.eq(1)]
+        with m.If(self.results.valid & result.logits & (~found | total[-1])):
+            # The sum is never kept, but a cell of its chain then holds a bit of `kept` as well.
+            m.d.sync += [kept.eq(Mux(result.logits, ~rank, total[:-1])), found.eq(1)]
         with m.If(self.start):
             m.d.sync += [kept.eq(0), found.eq(0)]
 

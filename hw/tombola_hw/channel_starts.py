@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.engine import EngineConfig
 from tombola.spec.lfsr import WORD
+from tombola_hw.compact_start_state import CompactStartStateMixer
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import layer_layout
 from tombola_hw.start_state import StartStateMixer, seed_layout
@@ -15,8 +16,8 @@ class ChannelStarts(wiring.Component):
     """Mixes the start states of one channel ahead of its turn, as words for a memory.
 
     Words 0 to 3 are sign state low and high, freeze state low and high; a layer that freezes
-    nothing has no words 2 and 3. Word 0 comes 14 clocks after `begin` or `next`, word 2 as long
-    after word 1; then `complete` is high until `next`. A word that is not taken stalls the
+    nothing has no words 2 and 3. Word 0 comes 14 clocks after `begin` or `next`, 26 if compact,
+    word 2 as long after word 1; then `complete` is high until `next`. A word that is not taken stalls the
     mixing. Golden model: `tombola.spec.start_state.start_states`.
 
     Parameters
@@ -43,6 +44,7 @@ class ChannelStarts(wiring.Component):
 
     def __init__(self, config: EngineConfig):
         check_config("ChannelStarts", config)
+        self._compact = config.compact
         super().__init__({
             "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
@@ -56,7 +58,8 @@ class ChannelStarts(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.mixer = mixer = StartStateMixer()
+        mixer = CompactStartStateMixer() if self._compact else StartStateMixer()
+        m.submodules.mixer = mixer
 
         mix = Signal()
         m.d.comb += [
@@ -64,9 +67,13 @@ class ChannelStarts(wiring.Component):
             mixer.high.eq(Cat(self.layer.weight_set, self.index[1])),  # StreamKind.FREEZE is 1
             mixer.channel.eq(self.channel),
             mixer.start.eq(mix),
-            self.words.payload.eq(mixer.state.word_select(self.index[0], WORD)),
             self.words.valid.eq(mixer.done & ~mix & ~self.complete),
         ]
+        if self._compact:
+            m.d.comb += self.words.payload.eq(mixer.word)
+            m.d.comb += mixer.take.eq(self.words.valid & self.words.ready)
+        else:
+            m.d.comb += self.words.payload.eq(mixer.state.word_select(self.index[0], WORD))
 
         m.d.sync += mix.eq(0)
         with m.If(self.words.valid & self.words.ready):

@@ -18,7 +18,8 @@ class CompactRequantiser(wiring.Component):
     Latency: `latency` clocks. Throughput: a value a clock, no back-pressure. Golden model:
     `tombola.spec.arithmetic.requantise`, whose rounding half is part of the entry's bias.
 
-    It has five multiplications of 16 x 16 bits, two with an addition behind. The way from the table
+    It has five multiplications of 16 x 16 bits, two with an addition behind; with
+    `config.short_totals` three, one with an addition. The way from the table
     through a multiplication and an addition is for 24 MHz on an iCE40 UP5K.
 
     Parameters
@@ -32,7 +33,7 @@ class CompactRequantiser(wiring.Component):
     entry : In(table_layout())
         One clock after its `value`, as a memory gives it that is addressed beside the value.
     result : Out(signed(32))
-        Only the low 9 bits count unless these are logits. Combinational.
+        Only the low 9 bits count unless these are logits.
     """
 
     def __init__(self, config: EngineConfig):
@@ -48,8 +49,8 @@ class CompactRequantiser(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """The table's clock, scaler, shifter."""
-        return 1 + self._scaler.latency + self._shifter.latency
+        """The table's clock, scaler, shifter, the result's register."""
+        return 1 + self._scaler.latency + self._shifter.latency + 1
 
     def elaborate(self, platform):
         m = Module()
@@ -74,6 +75,7 @@ class CompactRequantiser(wiring.Component):
         # Both bounds have 9 bits: a value of more lies beyond one of them, its sign says which.
         short = Signal.like(layer.clamp_low)
         outside, below, above = Signal(), Signal(), Signal()
+        clamped = Signal.like(self.result)
         under, over = Signal(signed(len(short) + 1)), Signal(signed(len(short) + 1))
         m.d.comb += [
             short.eq(shifted),
@@ -83,11 +85,13 @@ class CompactRequantiser(wiring.Component):
             over.eq(layer.clamp_high - short),
             below.eq(Mux(outside, shifted[-1], ~under[-1])),
             above.eq(Mux(outside, ~shifted[-1], over[-1])),
-            self.result.eq(shifted),
+            clamped.eq(shifted),
         ]
         with m.If(~layer.logits):
-            m.d.comb += self.result[:len(short)].eq(
+            m.d.comb += clamped[:len(short)].eq(
                 Mux(below, layer.clamp_low, Mux(above, layer.clamp_high, short))
             )
+        # Memories and argmax begin with logic of their own.
+        m.d.sync += self.result.eq(clamped)
 
         return m

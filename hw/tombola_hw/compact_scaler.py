@@ -4,7 +4,7 @@ from amaranth import Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tombola.spec.arithmetic import SCALE_BITS
+from tombola.spec.arithmetic import LOGIT_BITS, SCALE_BITS
 from tombola.spec.engine import EngineConfig
 from tombola_hw.compute_checks import check_config
 from tombola_hw.interfaces import table_layout
@@ -20,9 +20,10 @@ class CompactScaler(wiring.Component):
 
     Each of the two multiplications has an addition of at most 32 bits behind it, as SB_MAC16 has:
     the low product takes the low part of the bias, the high product what is above `LOW_BITS` of
-    that. Only the highest bits of the bias are added in cells.
+    that. Only the highest bits of the bias are added in cells. With `config.short_totals` one
+    multiplication with the whole bias behind it is all.
 
-    Latency: 2 clocks. Throughput: a value a clock, no back-pressure.
+    Latency: 2 clocks, 1 with `config.short_totals`. Throughput: a value a clock, no back-pressure.
     Golden model: integers.
 
     Parameters
@@ -40,11 +41,9 @@ class CompactScaler(wiring.Component):
         another within a clock.
     """
 
-    latency = 2
-
     def __init__(self, config: EngineConfig):
         check_config("CompactScaler", config)
-        self._value_bits = config.accumulator_bits
+        self._value_bits, self._short = config.accumulator_bits, config.short_totals
         super().__init__({
             "low": In(signed(LOW_BITS)),
             "high": In(signed(max(1, config.accumulator_bits - LOW_BITS + 1))),
@@ -53,8 +52,15 @@ class CompactScaler(wiring.Component):
         })
 
     @property
+    def latency(self) -> int:
+        """Clocks from a value to its total."""
+        return 1 if self._short else 2
+
+    @property
     def total_bits(self) -> int:
         """Holds every total of a program for this engine: 36 bits for accumulators of 19.
+
+        With `short_totals` 32 bits, because the compiler refuses what has more; else:
 
         A total is scale times the true sum of a channel, plus an int32 bias and a rounding half of
         at most 2^30; whatever the loader adds to the bias is what is missing from the array's sum.
@@ -63,17 +69,22 @@ class CompactScaler(wiring.Component):
         on 2^31 + 2^30 < 2^(A+15), so that the total is below 2^(A+16); for a smaller A it is no
         more than for 17.
         """
-        return max(self._value_bits, 17) + SCALE_BITS + 1
+        return LOGIT_BITS if self._short else max(self._value_bits, 17) + SCALE_BITS + 1
 
     def elaborate(self, platform):
         m = Module()
 
         entry = self.entry
         low_bias = Cat(entry.bias[:LOW_BIAS_BITS], Const(0, 1)).as_signed()
+        if self._short:
+            low_bias = entry.bias[:LOGIT_BITS].as_signed()
         # Kept, as `total`: yosys 0.70 would take such a register into two multiplier blocks, as an
         # output here and as an input there, and leave the input unconnected.
         partial = Signal(signed(32), reset_less=True, attrs={"keep": 1})
         m.d.sync += partial.eq(self.low * entry.scale + low_bias)
+        if self._short:
+            m.d.comb += self.total.eq(partial)
+            return m
 
         high = Signal.like(self.high, reset_less=True)
         scale = Signal.like(entry.scale, reset_less=True)

@@ -35,7 +35,7 @@ class CompactShifter(wiring.Component):
     latency = 1
 
     def __init__(self, total_bits: int):
-        check_range("CompactShifter", "total_bits", total_bits, LOGIT_BITS + 1, 64)
+        check_range("CompactShifter", "total_bits", total_bits, LOGIT_BITS, 64)
         self._total_bits = total_bits
         super().__init__({
             "total": In(signed(total_bits)),

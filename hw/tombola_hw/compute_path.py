@@ -95,17 +95,12 @@ class ComputePath(wiring.Component):
             pools = ~convolves
             connect(m, pool.sums, output.pool)
             m.d.comb += pool.maximum.eq(maximum)
-            # The compact output unit ends in logic, and memories and argmax begin with it.
-            m.d.sync += [
-                self.results.valid.eq(output.results.valid),
-                self.results.payload.eq(output.results.payload),
-            ]
         else:
             pools = maximum
             connect(m, pool.maxima, output.pool)
-            connect(m, output.results, flipped(self.results))
             # All weights of the array hear of it; it is known long before a layer's first line.
             m.d.sync += array.sums_lanes.eq(~convolves)
+        connect(m, output.results, flipped(self.results))
         if self._config.pixels > 1:
             m.d.comb += self.turn.eq(fetch.turn)
         step, valid = self._late(m, fetch.steps.payload), self._late(m, fetch.steps.valid)

@@ -38,9 +38,11 @@ class WeightConstructor(wiring.Component):
     Members
     -------
     layer : In(layer_layout(config))
-        Constant while `busy`.
+        Constant while `busy`, but for the masks of a compact engine.
     seed : In(seed_layout())
         Written while not `busy`.
+    turn : Out(1)
+        The masks of `layer` are to turn, if the engine is compact.
     start : In(1)
         One clock, while not `busy`: build all groups of `layer`.
     busy : Out(1)
@@ -57,6 +59,7 @@ class WeightConstructor(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
+            "turn": Out(1),
             "start": In(1),
             "busy": Out(1),
             "read_address": Out(address_bits(config.ticket_words)),
@@ -100,6 +103,7 @@ class WeightConstructor(wiring.Component):
         m.d.comb += [
             control.layer.eq(self.layer),
             control.seed.eq(self.seed),
+            self.turn.eq(control.turn),
             control.start.eq(self.start),
             control.drained.eq(drained),
             control.chain.eq(drawer.chain),

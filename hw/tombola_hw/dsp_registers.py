@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 BITS = 16
+UNUSED = ("IRST", "ORST", "OLOAD", "OHOLD", "ADDSUB")
 REGISTER = wiring.Signature({"write": Out(1), "data": Out(BITS), "held": In(BITS)})
 
 
@@ -44,6 +45,7 @@ class DspRegisters(wiring.Component):
             i_BHOLD=Const(0, 1),
             i_CHOLD=~self.high.write,
             i_DHOLD=~self.low.write,
+            **{f"i_{name}{side}": Const(0, 1) for name in UNUSED for side in ("TOP", "BOT")},
             o_O=output,
         )
         m.d.comb += Cat(self.low.held, self.high.held).eq(output)

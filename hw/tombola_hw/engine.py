@@ -128,6 +128,7 @@ class Engine(wiring.Component):
             sequencer.read_data.eq(ticket.read_data),
             weights.read_data.eq(ticket.read_data),
             weights.seed.eq(sequencer.seed),
+            sequencer.turn.eq(weights.turn),
         ]
         m.d.comb += [
             table.host_address.eq(host.address),

@@ -81,11 +81,13 @@ class FetchLoops(wiring.Component):
             ("groups", layer.groups, group_step),
         ]
         bits = dict.fromkeys((name for name, _, _ in loops), self._config.count_bits)
+        bits |= dict.fromkeys(("kernel_width", "kernel_height"), self._config.small_bits)
         if self._config.planes > 1:
             # The activations stay while the planes of a line come.
             loops.insert(0, ("plane", layer.planes, 0))
             bits["plane"] = len(layer.planes)
-        outer = 4  # loops that return to a base of their own
+        # Loops that return to a base of their own, unless their steps lead from the last word.
+        outer = 0 if self._config.steps_from_last else 4
         if self._config.fused_pooling:
             # Positions of a window, inside the loops over what is written.
             at = len(loops) - 3
@@ -94,7 +96,7 @@ class FetchLoops(wiring.Component):
                 ("pool_height", layer.pool_height, pool_down),
             ]
             bits |= dict.fromkeys(("pool_width", "pool_height"), self._config.count_bits)
-            outer += 2
+            outer += 2 if outer else 0
         # The number of the turn after the one in force, 1 during the last: it says beforehand
         # whether that turn is the last, so that no comparison is in the way of an address.
         ahead = {
@@ -115,7 +117,7 @@ class FetchLoops(wiring.Component):
             self.last_group.eq(last["groups"]),
         ]
 
-        # The innermost loops share the running address; the outer ones return to their bases.
+        # Innermost loops share the running address; outer ones may return to their bases.
         # One adder serves all: the outermost loop that goes on chooses base and step, and every
         # register inside it takes the sum. The choice is made without `advance`, which comes late.
         running = len(loops) - outer
@@ -123,7 +125,8 @@ class FetchLoops(wiring.Component):
             Signal(self._width, name=f"{name}_base") for name, _, _ in loops[running:]
         ]
         target = Signal(self._width)
-        base, step = 0, Mux(self.start, layer.input_base, 0)
+        base = 0 if outer else Mux(self.start, 0, self.address)
+        step = Mux(self.start, layer.input_base, 0)
         ended = ~self.start  # every loop inside this one is at its last turn
         for index, (name, count, loop_step) in enumerate(loops):
             steps = self.start | (self.advance & ended)
@@ -136,7 +139,8 @@ class FetchLoops(wiring.Component):
                 with m.If(steps):
                     m.d.sync += bases[index].eq(target)
             chosen = ended & ~last[name]
-            base = base | Mux(chosen, bases[index], 0)
+            if outer:
+                base = base | Mux(chosen, bases[index], 0)
             step = step | Mux(chosen, loop_step, 0)
             ended = ended & last[name]
         m.d.comb += target.eq(base + step[: self._width])

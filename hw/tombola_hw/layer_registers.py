@@ -1,6 +1,6 @@
 """The layer in force: descriptor words as they arrive, held for the cores to read."""
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -16,6 +16,8 @@ LATENCY = 2
 """Clocks from the last word to a whole `layer`."""
 
 
+MASKS = ("word_mask", "tail_mask")
+"""Fields that turn in a compact engine, each a word of its own."""
 ELSEWHERE = ("seed_low", "seed_high", "engine")
 """Fields that the sequencer takes as they arrive."""
 
@@ -25,7 +27,7 @@ def kept_bits(field: Field, config: EngineConfig) -> int:
     if field.name in ELSEWHERE:
         return 0
     if field.is_count:
-        return config.count_bits
+        return config.count_width(field)
     if field.bits == STRIP_BITS:
         return config.turn_bits + STRIP_MARGIN
     if field.name == "starts_base":
@@ -36,9 +38,11 @@ def kept_bits(field: Field, config: EngineConfig) -> int:
 
 
 def halves(config: EngineConfig) -> tuple[tuple[int, int], ...]:
-    """The (word, half) pairs of a descriptor that an engine needs, those with most bits first."""
+    """The (word, half) pairs of a descriptor that an engine keeps as they are, fullest first."""
     used: dict[tuple[int, int], int] = {}
     for field in config.descriptor.fields:
+        if config.compact and field.name in MASKS:
+            continue
         word, low = config.descriptor.places[field.name]
         for bit in range(low, low + kept_bits(field, config)):
             half = (word, bit // HALF_BITS)
@@ -51,7 +55,8 @@ class LayerRegisters(wiring.Component):
 
     `layer` is whole `LATENCY` clocks after the last word; one word a clock. Halves of words lie in
     flip-flops, or where a small FPGA has bits to spare: at the output of a block RAM that is read
-    at one address all the time, or in the input registers of a multiplier block. Golden model:
+    at one address all the time, or in the input registers of a multiplier block. Those of a compact
+    engine's masks turn: flip-flops that do so need no multiplexer behind them. Golden model:
     `tombola.spec.descriptor.Format.unpack`.
 
     Parameters
@@ -67,6 +72,8 @@ class LayerRegisters(wiring.Component):
     word : In
         Index of the word in the descriptor.
     data : In(32)
+    turn : In(1)
+        In a compact engine, turns both masks down by `construction` bits.
     layer : Out(layer_layout(config))
         Bits that the engine does not need are 0.
     """
@@ -79,14 +86,16 @@ class LayerRegisters(wiring.Component):
             "write": In(1),
             "word": In(range(config.descriptor.words)),
             "data": In(WORD_BITS),
+            "turn": In(1),
             "layer": Out(layer_layout(config)),
         })
 
     def elaborate(self, platform):
         m = Module()
+        form = self._config.descriptor
         held = {
             (word, half): Signal(HALF_BITS, name=f"word{word}_{half}")
-            for word in range(self._config.descriptor.words)
+            for word in range(form.words)
             for half in range(2)
         }
         write = {half: self.write & (self.word == half[0]) for half in held}
@@ -94,9 +103,16 @@ class LayerRegisters(wiring.Component):
         rams = order[: self._config.layer_rams]
         dsps = order[len(rams) : len(rams) + 2 * self._dsps]
 
+        masks = [form.places[name][0] for name in MASKS] if self._config.compact else []
         for half in set(held) - {*rams, *dsps}:
-            with m.If(write[half]):
-                m.d.sync += held[half].eq(self.data.word_select(half[1], HALF_BITS))
+            if half[0] not in masks:
+                with m.If(write[half]):
+                    m.d.sync += held[half].eq(self.data.word_select(half[1], HALF_BITS))
+        for word in masks:
+            mask = Cat(held[word, 0], held[word, 1])
+            with m.If(self.turn | write[word, 0]):
+                turned = mask.rotate_right(self._config.construction)
+                m.d.sync += mask.eq(Mux(write[word, 0], self.data, turned))
         for half in rams:
             m.d.comb += held[half].eq(self._ram(m, half, write[half]))
         for index in range(0, len(dsps), 2):
@@ -109,7 +125,6 @@ class LayerRegisters(wiring.Component):
                     held[half].eq(port.held),
                 ]
 
-        form = self._config.descriptor
         for field in form.fields:
             word, low = form.places[field.name]
             bits = Cat(held[word, 0], held[word, 1])[low : low + kept_bits(field, self._config)]

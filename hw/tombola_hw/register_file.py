@@ -12,7 +12,8 @@ from tombola_hw.interfaces import address_bits
 ERROR_BITS = 8
 COUNTERS = ("cycles", "busy_cycles", "weight_stalls", "output_stalls")
 
-
+COMPACT_CYCLE_BITS = 24
+"""Runs of 0.7 s at 24 MHz."""
 REGISTER_BITS = len(ADDRESS).bit_length()
 """Address bits of a register; the registers begin at address 0 without gaps."""
 
@@ -38,7 +39,7 @@ class RegisterFile(wiring.Component):
     Parameters
     ----------
     config : EngineConfig
-        A compact one counts `cycles` only.
+        A compact one counts `cycles` only, modulo 2^24.
 
     Members
     -------
@@ -94,8 +95,10 @@ class RegisterFile(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        names = COUNTERS[:1] if self._config.compact else COUNTERS
-        counters = {name: Signal(DATA_BITS, name=name) for name in names}
+        names, bits = COUNTERS, DATA_BITS
+        if self._config.compact:
+            names, bits = COUNTERS[:1], COMPACT_CYCLE_BITS
+        counters = {name: Signal(bits, name=name) for name in names}
         live = {
             "status": Cat(self.busy, self.done, C(0, 6), self.error),
             "winner": self.winner,

@@ -74,8 +74,10 @@ class RowWalk(wiring.Component):
 
         word_end = part == steps_a_word - 1
         tail = phase == period
+        # The masks of a compact engine turn with each step.
+        at = 0 if self._config.compact else part
         masks = (layer.word_mask, layer.tail_mask)
-        ordinary, cut = (mask.word_select(part, self._config.construction) for mask in masks)
+        ordinary, cut = (mask.word_select(at, self._config.construction) for mask in masks)
         m.d.comb += [
             following.eq(left + chunk_words),
             self.real.eq(Mux(tail, cut, ordinary)),

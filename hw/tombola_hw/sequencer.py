@@ -48,6 +48,8 @@ class Sequencer(wiring.Component):
         The layer in force.
     seed : Out(seed_layout())
         The seed of the layer, as its words arrive.
+    turn : In(1)
+        As in `LayerRegisters`.
     start : Out(1)
         High for one clock when `layer` is complete.
     layer_done : In(1)
@@ -70,6 +72,7 @@ class Sequencer(wiring.Component):
             "loading": Out(1),
             "layer": Out(layer_layout(config)),
             "seed": Out(seed_layout()),
+            "turn": In(1),
             "start": Out(1),
             "layer_done": In(1),
             "busy": Out(1),
@@ -112,6 +115,7 @@ class Sequencer(wiring.Component):
             registers.write.eq(arrives),
             registers.word.eq(arriving),
             registers.data.eq(self.read_data),
+            registers.turn.eq(self.turn),
             self.layer.eq(registers.layer),
             self.seed.write.eq(arrives & arriving.matches(seed_word, seed_word + 1)),
             self.seed.half.eq(arriving[0] ^ seed_word % 2),

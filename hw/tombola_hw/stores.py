@@ -1,9 +1,10 @@
 """The engine's memories, each shared between the host and the unit that uses it during a run."""
 
-from amaranth import C, Cat, Module, Mux, Signal
+from amaranth import C, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from tombola.spec.arithmetic import SCALE_BITS
 from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS
 from tombola_hw.interfaces import (
@@ -45,18 +46,21 @@ class TableStore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         halves = []
-        for odd in range(2):
-            init = [int(entry) >> (odd * DATA_BITS) & 0xFFFFFFFF for entry in self._init]
+        # A bias of 32 bits leaves the low half of every other word unused.
+        unused = SCALE_BITS if self._config.short_totals else 0
+        for odd, first in enumerate((0, unused)):
+            init = [int(entry) >> (odd * DATA_BITS + first) for entry in self._init]
+            bits = DATA_BITS - first
             m.submodules[f"half{odd}"] = half = WordMemory(
-                DATA_BITS, depth=self._config.table_entries, init=init
+                bits, depth=self._config.table_entries, init=[x % (1 << bits) for x in init]
             )
             m.d.comb += [
                 half.write.eq(self.host_write & (self.host_address[0] == odd)),
                 half.write_address.eq(self.host_address[1:]),
-                half.write_data.eq(self.host_data),
+                half.write_data.eq(self.host_data[first:]),
                 half.read_address.eq(self.address),
             ]
-            halves.append(half.read_data)
+            halves.append(Cat(Const(0, first), half.read_data))
         m.d.comb += self.entry.eq(Cat(halves))
         return m
 

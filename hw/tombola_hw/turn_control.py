@@ -46,7 +46,7 @@ class TurnControl(wiring.Component):
 
     Members
     -------
-    layer, seed, start
+    layer, seed, start, turn
         As in `WeightConstructor`.
     busy : Out(1)
         Until the last step of the last row has its mask bits.
@@ -70,6 +70,7 @@ class TurnControl(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "seed": In(seed_layout()),
+            "turn": Out(1),
             "start": In(1),
             "busy": Out(1),
             "places": Out(stream.Signature(places_layout(config))),
@@ -107,6 +108,7 @@ class TurnControl(wiring.Component):
         m.d.comb += [
             walk.layer.eq(self.layer),
             walk.step.eq(step),
+            self.turn.eq(step),
             self.places.p.real.eq(walk.real),
             self.places.p.last.eq(walk.last),
             states.layer.eq(self.layer),

@@ -16,7 +16,7 @@ class WeightPath(wiring.Component):
 
     Members
     -------
-    layer, start, seed
+    layer, start, seed, turn
         The layer in force; `start` is given to convolutions only, `flush` before every layer.
     read_address, read_data
         Ticket memory, this path's own while a layer runs.
@@ -33,6 +33,7 @@ class WeightPath(wiring.Component):
             "start": In(1),
             "flush": In(1),
             "seed": In(seed_layout()),
+            "turn": Out(1),
             "read_address": Out(address_bits(config.ticket_words)),
             "read_data": In(32),
             "available": Out(1),
@@ -53,6 +54,7 @@ class WeightPath(wiring.Component):
             constructor.layer.eq(self.layer),
             constructor.start.eq(self.start),
             constructor.seed.eq(self.seed),
+            self.turn.eq(constructor.turn),
             constructor.read_data.eq(self.read_data),
             self.read_address.eq(constructor.read_address),
             self.busy.eq(constructor.busy),

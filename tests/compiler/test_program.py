@@ -187,6 +187,62 @@ def test_counts_beyond_those_of_the_engine_are_refused():
     )
 
 
+def test_kernels_and_weight_sets_beyond_narrow_counts_are_refused():
+    tall = TicketBuilder((1, 40, 1)).conv(4, (32, 1), in_channels=1, logits=True).build()
+    assert refused(tall, count_bits=8) == (
+        "layer 0: kernel_height is 32 but the engine counts below 32; "
+        "use an engine with wider counts"
+    )
+    assert compile_ticket(tall, EngineConfig(count_bits=9)).descriptors[0]["kernel_height"] == 32
+    ticket = small().build()
+    far = replace(ticket, weight_sets=(replace(ticket.weight_sets[0], id=256),))
+    assert refused(far, count_bits=8) == (
+        "layer 0: weight_set is 256 but the engine counts below 256; "
+        "use an engine with wider counts"
+    )
+    assert compile_ticket(far, EngineConfig()).descriptors[0]["weight_set"] == 256
+
+
+def test_kept_weights_decide_where_all_are_too_many():
+    wide = TicketBuilder((64, 9, 9)).conv(4, (8, 8), in_channels=64, logits=True).build()
+    kept = int(np.abs(wide.weights(0)).reshape(4, -1).sum(axis=1).max())
+    bits = (256 * kept - 1).bit_length() + 1
+    assert bits < 21
+    compile_ticket(wide, EngineConfig(weight_lines=512, lanes=8, accumulator_bits=bits))
+    assert refused(wide, weight_lines=512, lanes=8, accumulator_bits=bits - 1) == (
+        f"layer 0: bits of a sum needs {bits} but the engine has {bits - 1}; "
+        "use an engine with a wider accumulator"
+    )
+
+
+@pytest.mark.parametrize("ends", ["high", "low"])
+def test_totals_beyond_32_bits_are_refused_where_they_are_short(ends):
+    ticket = TicketBuilder((3, 4, 4)).conv(5, (3, 3), in_channels=3).build()
+    table = ticket.requantisations[0]
+    weights = ticket.weights(0).reshape(5, -1).astype(np.int64)
+    added, taken = (np.where(weights * sign > 0, weights * sign, 0).sum(1) for sign in (1, -1))
+    scale = table.scale.astype(np.int64)
+    half = 1 << table.shift - 1 if table.shift else 0
+    # The bias of channel 2 with which its largest or least total is the last one of 32 bits.
+    sums = 255 * np.array([added, -taken])[:, 2] * scale[2]
+    limit = (1 << 31) - 1 - sums.max() if ends == "high" else -(1 << 31) - sums.min()
+    short = EngineConfig(rows=4, lanes=4, accumulator_bits=16, compact=True, short_totals=True)
+    for beyond in (False, True):
+        bias = table.bias.copy()
+        bias[2] = limit - half + beyond * (1 if ends == "high" else -1)
+        changed = replace(ticket, requantisations=(replace(table, bias=bias),))
+        if not beyond:
+            compile_ticket(changed, short)
+            continue
+        with pytest.raises(FitError) as caught:
+            compile_ticket(changed, short)
+        assert str(caught.value) == (
+            "layer 0: bits of a scaled sum needs 33 but the engine has 32; "
+            "use an engine without short totals"
+        )
+        compile_ticket(changed, replace(short, short_totals=False))
+
+
 def test_a_layer_with_one_position_may_have_any_fan_in():
     long = TicketBuilder((64, 8, 8)).conv(4, (8, 8), in_channels=64, logits=True).build()
     program = compile_ticket(long, EngineConfig(rows=4, lanes=4, weight_lines=64))

@@ -81,12 +81,12 @@ def test_init():
 
 def test_compact_init():
     config = EngineConfig(accumulator_bits=20, compact=True)
-    assert CompactRequantiser(config).latency == 4
+    assert CompactRequantiser(config).latency == 5
     assert CompactScaler(config).total_bits == 37
     assert CompactScaler(EngineConfig(accumulator_bits=12)).total_bits == 34
     with pytest.raises(ConfigError) as error:
         CompactShifter(65)
-    assert str(error.value) == "CompactShifter total_bits must be between 33 and 64, not 65"
+    assert str(error.value) == "CompactShifter total_bits must be between 32 and 64, not 65"
 
 
 def test_wrong_init():
@@ -181,3 +181,28 @@ def test_compact_clamp_edges_at_every_shift(clamp):
         cases = [case for case in cases if abs(case[2]) < 3 << 30]
         check(config, cases, shift=shift, clamp=clamp)
         check(config, cases, shift=shift, clamp=None)
+
+
+SHORT = EngineConfig(accumulator_bits=16, compact=True, short_totals=True)
+
+
+def test_short_init():
+    assert CompactRequantiser(SHORT).latency == 4
+    assert CompactScaler(SHORT).total_bits == 32
+
+
+@pytest.mark.parametrize("clamp", [(-128, 127), (0, 255), (-256, 255), (5, 5), None])
+def test_short_totals_at_every_shift(clamp):
+    """Values, scales and biases at their ends, as long as what comes of them has 32 bits."""
+    cases = [
+        (value, scale, bias)
+        for value in extremes(16)
+        for scale in extremes(16)
+        for bias in extremes(32)
+        if -(1 << 31) <= value * scale + bias < 1 << 31
+    ]
+    assert len(cases) > 150
+    for shift in range(32):
+        near = [] if clamp is None else list(edges(shift=shift, clamp=clamp))
+        near = [case for case in near if -(1 << 31) <= case[2] < 1 << 31]
+        check(SHORT, cases + near, shift=shift, clamp=clamp)

@@ -19,6 +19,7 @@ from tombola.spec.start_state import (
     start_state,
 )
 from tombola_hw.channel_starts import ChannelStarts
+from tombola_hw.compact_start_state import CompactStartStateMixer
 from tombola_hw.interfaces import layer_layout
 from tombola_hw.start_state import StartStateMixer
 
@@ -37,11 +38,22 @@ async def mix(ctx, dut, *, seed, high, channel):
     while not ctx.get(dut.done):
         await ctx.tick()
         clocks += 1
-    return ctx.get(dut.state), clocks
+    if isinstance(dut, StartStateMixer):
+        return ctx.get(dut.state), clocks
+    low = ctx.get(dut.word)
+    ctx.set(dut.take, 1)
+    await ctx.tick()
+    ctx.set(dut.take, 0)
+    assert ctx.get(dut.done)
+    return ctx.get(dut.word) << HALF_BITS | low, clocks
 
 
-def test_equals_the_contract():
-    dut = StartStateMixer()
+MIXERS = [(StartStateMixer, 12), (CompactStartStateMixer, 24)]
+
+
+@pytest.mark.parametrize("mixer, latency", MIXERS)
+def test_equals_the_contract(mixer, latency):
+    dut = mixer()
     source = random.Random(5)
     cases = [(0, 0, 0, StreamKind.SIGN), (2**64 - 1, 2**24 - 1, 2**32 - 1, StreamKind.FREEZE)]
     for _ in range(20):
@@ -53,19 +65,20 @@ def test_equals_the_contract():
             high = high_half(weight_set, kind)
             state, clocks = await mix(ctx, dut, seed=seed, high=high, channel=channel)
             expected = start_state(seed, weight_set=weight_set, channel=channel, kind=kind)
-            assert (state, clocks) == (expected, 12)
+            assert (state, clocks) == (expected, latency)
 
     simulate(dut, bench)
 
 
-def test_a_mixed_zero_is_replaced():
+@pytest.mark.parametrize("mixer", [StartStateMixer, CompactStartStateMixer])
+def test_a_mixed_zero_is_replaced(mixer):
     seed, x, y = 0x0123456789ABCDEF, 0, 0
     for index in reversed(range(ROUNDS)):  # the rounds backwards, from zero
         y ^= x
         y = ((y >> ROTATE_LEFT) | (y << (HALF_BITS - ROTATE_LEFT))) & HALF_MASK
         x = ((x ^ round_key(seed, index)) - y) & HALF_MASK
         x = ((x << ROTATE_RIGHT) | (x >> (HALF_BITS - ROTATE_RIGHT))) & HALF_MASK
-    dut = StartStateMixer()
+    dut = mixer()
 
     async def bench(ctx):
         state, _ = await mix(ctx, dut, seed=seed, high=x, channel=y)
@@ -74,8 +87,9 @@ def test_a_mixed_zero_is_replaced():
     simulate(dut, bench)
 
 
-def test_start_breaks_off_what_went_on():
-    dut = StartStateMixer()
+@pytest.mark.parametrize("mixer, latency", MIXERS)
+def test_start_breaks_off_what_went_on(mixer, latency):
+    dut = mixer()
 
     async def bench(ctx):
         ctx.set(dut.start, 1)
@@ -84,7 +98,7 @@ def test_start_breaks_off_what_went_on():
         await ctx.tick().repeat(5)
         state, clocks = await mix(ctx, dut, seed=9, high=7, channel=8)
         assert state == start_state(9, weight_set=7, channel=8, kind=StreamKind.SIGN)
-        assert clocks == 12
+        assert clocks == latency
 
     simulate(dut, bench)
 
@@ -95,9 +109,10 @@ def test_channel_starts_wrong_init():
     assert str(error.value) == "ChannelStarts config must be an EngineConfig, not None"
 
 
+@pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("frozen", [0, 256])
-def test_channel_starts_come_in_order(frozen):
-    config = EngineConfig(table_entries=16)
+def test_channel_starts_come_in_order(frozen, compact):
+    config = EngineConfig(table_entries=16, compact=compact)
     dut = ChannelStarts(config)
     layer = dict.fromkeys(layer_layout(config).members, 0) | {"weight_set": 77, "frozen": frozen}
     kinds = [StreamKind.SIGN, StreamKind.FREEZE] if frozen else [StreamKind.SIGN]

@@ -95,6 +95,13 @@ def test_impossible_geometries_are_refused(geometry, message):
             {"compact": True, "unsigned_sums": True},
             "unsigned_sums must be False with compact",
         ),
+        *(
+            (
+                {"short_totals": True, **others},
+                "short_totals must be False but in a compact engine of accumulator_bits 16 or less",
+            )
+            for others in ({"accumulator_bits": 16}, {"compact": True, "accumulator_bits": 17})
+        ),
     ],
 )
 def test_values_out_of_range_are_refused(changes, message):
@@ -145,3 +152,12 @@ def test_parameters_of_another_kind_are_a_type_error(value):
     with pytest.raises(TypeError) as caught:
         EngineConfig(rows=value)
     assert str(caught.value) == f"rows must be an int, not {value!r}"
+
+
+def test_narrow_counts_are_narrower_still_for_kernels():
+    fields = {field.name: field for field in EngineConfig().descriptor.fields}
+    usual, narrow = EngineConfig(), EngineConfig(count_bits=8)
+    names = ("inner", "kernel_width", "weight_set")
+    assert [usual.count_width(fields[name]) for name in names] == [16, 16, 24]
+    assert [narrow.count_width(fields[name]) for name in names] == [8, 5, 8]
+    assert (usual.small_bits, narrow.small_bits) == (16, 5)

@@ -16,6 +16,7 @@ CONFIGS = [
                  activation_words=1 << 20, ticket_words=1 << 20, table_entries=1 << 20,
                  result_words=1 << 20, count_bits=10, compact=True),
     EngineConfig(unsigned_sums=True),
+    EngineConfig(compact=True, accumulator_bits=16, short_totals=True),
     EngineConfig(rows=16, lanes=32, pixels=8, planes=7, stored=True, residual=True, grouped=True,
                  packing=True, fused_pooling=True),
     *(replace(EngineConfig(), **{name: True}) for name in SWITCHES),

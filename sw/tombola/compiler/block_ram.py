@@ -12,7 +12,7 @@ LINK_BYTES = 512
 """Buffer of the serial link."""
 SHARED_BITS = 16
 """Rows of the weight buffer share a memory up to this width."""
-TABLE_HALVES = 2
+SCALE_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,12 @@ def memories(config: EngineConfig, *, spram: bool = False) -> tuple[Memory, ...]
     registers = max(len(ADDRESS).bit_length(), (config.result_words - 1).bit_length())
     found = [
         Memory(name="ticket", width=WORD, depth=config.ticket_words),
-        Memory(name="table", width=WORD, depth=config.table_entries, copies=TABLE_HALVES),
+        Memory(name="table", width=WORD, depth=config.table_entries),
+        Memory(
+            name="table",
+            width=SCALE_BITS if config.short_totals else WORD,
+            depth=config.table_entries,
+        ),
         Memory(
             name="weights", width=row * shared, depth=config.weight_lines, part=row, copies=full
         ),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from tombola.compiler.grouping import convolved
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
@@ -37,7 +39,7 @@ def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> N
             "use more lanes or a deeper weight buffer",
         )
     for field in config.descriptor.fields:
-        bits = config.count_bits - field.signed
+        bits = config.count_width(field) - field.signed
         value = fields[field.name]
         if field.is_count and not -(1 << bits) <= value < 1 << bits:
             raise FitError(
@@ -94,10 +96,30 @@ def check_layer(
         "use one with more planes",
     )
     require(
-        arithmetic.raw_accumulator_bits(
-            weight_set.layout.weights, mask.coding.magnitude, operand_bits=config.operand_bits
-        ),
+        sum_bits(ticket, operation, config),
         config.accumulator_bits,
         f"layer {layer}: bits of a sum",
         "use an engine with a wider accumulator",
     )
+
+
+def sum_bits(ticket: Ticket, layer: Conv, config: EngineConfig) -> int:
+    """Accumulator bits of a layer: for all its weights if there are so many, else for those kept.
+
+    Which weights are kept is decoded only where it matters.
+    """
+    mask = ticket.masks[layer.mask]
+    fan_in, magnitude = ticket.weight_sets[mask.weight_set].layout.weights, mask.coding.magnitude
+    bits = arithmetic.raw_accumulator_bits(fan_in, magnitude, operand_bits=config.operand_bits)
+    if bits <= config.accumulator_bits:
+        return bits
+    kept = int(np.abs(ticket.decoded[layer.mask][0].astype(np.int64)).sum(axis=1).max())
+    return arithmetic.raw_accumulator_bits(kept, 1, operand_bits=config.operand_bits)
+
+
+def sum_bounds(weights: np.ndarray, source: arithmetic.NumberType) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest sum (channels,) that weights int64 (channels, positions) can make."""
+    low, high = source.range
+    added = np.where(weights > 0, weights, 0).sum(axis=1)
+    taken = np.where(weights < 0, -weights, 0).sum(axis=1)
+    return low * added - high * taken, high * added - low * taken

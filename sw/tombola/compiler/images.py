@@ -80,7 +80,7 @@ def table(
     shared: dict[int, int] = {}
     for step in plan.steps:
         scale, bias = _scale_and_bias(ticket, plan, step, config)
-        entry = ((scale & 0xFFFF) << 48) | (bias & ((1 << 48) - 1))
+        entry = ((scale & 0xFFFF) << 48) | (bias & ((1 << config.bias_bits) - 1))
         base = sum(entry.size for entry in entries)
         if step.keeps_values:
             base = shared.setdefault(int(entry[0]), base)
@@ -100,11 +100,11 @@ def table(
 def _scale_and_bias(
     ticket: Ticket, plan: Plan, step: Step, config: EngineConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    layer, signed = ticket.layers[step.layer], plan.buffers[step.source].type.signed
+    layer, source = ticket.layers[step.layer], plan.buffers[step.source].type
     one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
     if step.operation is Operation.MAX_POOL:
         # A compact pooling unit gives ~maximum = -maximum - 1, the other adds 128 if signed.
-        return (~zero, ~zero) if config.compact else (one, zero - 128 * signed)
+        return (~zero, ~zero) if config.compact else (one, zero - 128 * source.signed)
     scale, bias = one, zero
     if not step.keeps_values:
         assert not isinstance(layer, MaxPool)
@@ -112,10 +112,18 @@ def _scale_and_bias(
         scale = values.scale.astype(np.int64)
         bias = values.bias.astype(np.int64) + arithmetic.half(values.shift)
     if step.operation is Operation.AVERAGE_POOL:
-        if config.compact:  # has a pooling unit for it
-            return scale, bias
         weights = np.ones((1, step.kernel[0] * step.kernel[1]), np.int64)
     else:
         assert isinstance(layer, Conv)
         weights = ticket.decoded[layer.mask][0].astype(np.int64)
-    return scale, bias + scale * missing(weights, config, signed=signed)
+    if config.short_totals:
+        totals = [sums * scale + bias for sums in fit.sum_bounds(weights, source)]
+        fit.require(
+            arithmetic.signed_bits(int(np.min(totals)), int(np.max(totals))),
+            arithmetic.LOGIT_BITS,
+            f"layer {step.layer}: bits of a scaled sum",
+            "use an engine without short totals",
+        )
+    if config.compact and step.operation is Operation.AVERAGE_POOL:
+        return scale, bias  # it has a pooling unit for it
+    return scale, bias + scale * missing(weights, config, signed=source.signed)

@@ -104,6 +104,8 @@ def fields(
     }
     if config.pixels > 1:
         every |= strips.fields(plan, step, every, config)
+    if config.steps_from_last:
+        every |= _steps_from_last(every, places.source.groups)
     return {name: every[name] for name in config.descriptor.places}
 
 
@@ -135,6 +137,23 @@ def _window_fields(step: Step, source: Buffer, place: Placement) -> dict[str, in
         "pixel_step": columns * across * place.groups,
         "line_step": rows * down * pitch,
     }
+
+
+def _steps_from_last(fields: Mapping[str, int], column_pitch: int) -> dict[str, int]:
+    """Every address step less the words from the first to the last one of the loops inside."""
+    passed = fields["inner"] - 1 + (fields["kernel_width"] - 1) * column_pitch
+    steps = {}
+    for count, step in (
+        ("kernel_height", "kernel_row_step"),
+        ("pool_width", "pool_column_step"),
+        ("pool_height", "pool_row_step"),
+        ("out_width", "pixel_step"),
+        ("out_height", "line_step"),
+        ("groups", "group_step"),
+    ):
+        steps[step] = (fields[step] - passed) & ADDRESS_MASK
+        passed += (fields[count] - 1) * fields[step]
+    return steps
 
 
 def _output_fields(

@@ -10,7 +10,7 @@ from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.sizing import LARGEST, accumulator_bits
 from tombola.spec import descriptor
 from tombola.spec.descriptor import Operation
-from tombola.spec.engine import EngineConfig
+from tombola.spec.engine import SHORT_SUM_BITS, EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola.spec.ticket import Rescale, Ticket
 
@@ -52,9 +52,11 @@ class Need:
 def boundless(ticket: Ticket, config: EngineConfig) -> EngineConfig:
     """An engine of the same geometry with all a ticket may ask for: memory, widths, features."""
     layers, codings = ticket.layers, [mask.coding for mask in ticket.masks]
+    sums = max(config.accumulator_bits, accumulator_bits(ticket, config))
     return replace(
         config,
-        accumulator_bits=max(config.accumulator_bits, accumulator_bits(ticket, config)),
+        accumulator_bits=sums,
+        short_totals=config.short_totals and sums <= SHORT_SUM_BITS,
         weight_lines=LARGEST,
         activation_words=LARGEST,
         ticket_words=LARGEST,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tombola.compiler import layers
+from tombola.compiler import fit, layers
 from tombola.compiler.program import compile_ticket
 from tombola.spec import arithmetic
 from tombola.spec.descriptor import Operation
@@ -77,17 +77,10 @@ def _power_of_two(need: int) -> int:
 
 def accumulator_bits(ticket: Ticket, config: EngineConfig) -> int:
     """Width of the largest sum that a layer of the ticket can reach in such an array."""
-    operand = config.operand_bits
     widths = [1]
     for layer in ticket.layers:
         if isinstance(layer, Conv):
-            mask = ticket.masks[layer.mask]
-            fan_in = ticket.weight_sets[mask.weight_set].layout.weights
-            widths.append(
-                arithmetic.raw_accumulator_bits(
-                    fan_in, mask.coding.magnitude, operand_bits=operand
-                )
-            )
+            widths.append(fit.sum_bits(ticket, layer, config))
         elif hasattr(layer, "kernel"):
             widths.append(arithmetic.raw_accumulator_bits(layer.kernel[0] * layer.kernel[1], 1))
     return max(widths)

@@ -39,6 +39,8 @@ class Field:
     signed : bool
     is_count : bool
         An engine may hold fewer bits of it: `EngineConfig.count_bits`.
+    is_small : bool
+        It is a side of a kernel, a stride or a padding: fewer bits still.
     feature : str
         Parameters of `EngineConfig` without which the field is left out; empty for those of all.
     """
@@ -49,10 +51,15 @@ class Field:
     signed: bool = False
     is_count: bool = False
     feature: str = ""
+    is_small: bool = False
 
 
-def _count(name: str, meaning: str, *, signed: bool = False, feature: str = "") -> Field:
-    return Field(name, COUNT_BITS, meaning, signed=signed, is_count=True, feature=feature)
+def _count(name: str, meaning: str, *, feature: str = "") -> Field:
+    return Field(name, COUNT_BITS, meaning, is_count=True, feature=feature)
+
+
+def _small(name: str, meaning: str, *, signed: bool = False) -> Field:
+    return Field(name, COUNT_BITS, meaning, signed=signed, is_count=True, is_small=True)
 
 
 FIELDS = (
@@ -74,8 +81,8 @@ FIELDS = (
     Field("lane_step", 5, "lanes from these to those of the next channels", feature="grouped"),
     _count("out_height", "output rows"),
     _count("out_width", "output columns"),
-    _count("kernel_height", "kernel rows"),
-    _count("kernel_width", "kernel columns"),
+    _small("kernel_height", "kernel rows"),
+    _small("kernel_width", "kernel columns"),
     _count("inner", "activation words read at one kernel position"),
     Field("planes", 3, "binary planes of its weights", feature="planes"),
     _count("lines", "kernel_height x kernel_width x inner x planes: weight lines of a group"),
@@ -85,10 +92,10 @@ FIELDS = (
     # Where the window stands in the input, for padding
     _count("in_height", "input rows"),
     _count("in_width", "input columns"),
-    _count("stride_y", "rows from one output row to the next"),
-    _count("stride_x", "columns from one output column to the next"),
-    _count("first_y", "input row of the first window's top: minus the padding", signed=True),
-    _count("first_x", "input column of the first window's left edge", signed=True),
+    _small("stride_y", "rows from one output row to the next"),
+    _small("stride_x", "columns from one output column to the next"),
+    _small("first_y", "input row of the first window's top: minus the padding", signed=True),
+    _small("first_x", "input column of the first window's left edge", signed=True),
     # Activation addresses, in words, modulo 2^20
     Field("input_base", ADDRESS_BITS, "word of the first window's first kernel position"),
     Field(
@@ -158,7 +165,7 @@ FIELDS = (
         feature="residual",
     ),
     # Weight construction
-    Field("weight_set", 24, "id that the streams are drawn for"),
+    Field("weight_set", 24, "id that the streams are drawn for", is_count=True),
     Field("seed_low", WORD_BITS, "bits 31..0 of the seed that the streams are drawn from"),
     Field("seed_high", WORD_BITS, "bits 63..32"),
     Field("prune", 9, "draws below this prune"),

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tombola.spec.descriptor import COUNT_BITS, Format, Operation, format_of
+from tombola.spec.arithmetic import LOGIT_BITS
+from tombola.spec.descriptor import COUNT_BITS, Field, Format, Operation, format_of
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 
@@ -17,6 +18,10 @@ ACTIVATION_BITS = 8
 OPERAND_BITS = ACTIVATION_BITS + 1
 """Inside the array an activation is signed: 8 bits of either signedness fit 9."""
 MAX_SUM_BITS = 32
+SMALLER_BY = 3
+"""Bits by which narrow counts of a kernel are narrower than those of a map."""
+SHORT_SUM_BITS = 16
+"""A multiplier block multiplies so many bits, and adds 32."""
 COMPACT_POOL_BITS = 16
 """A window of up to 128 positions fits."""
 MAXIMUM_LANES = 8
@@ -63,8 +68,13 @@ class EngineConfig:
         Logits; a power of two.
     count_bits : int
         Width of the loop counts of a layer: no side, channel or word count reaches 2^count_bits.
+        If it is less than 16, no id of a weight set does either, and no side of a kernel or stride
+        reaches 2^(count_bits - 3).
     layer_rams : int
         Block RAMs whose outputs hold 16 bits each of the layer in force, in place of flip-flops.
+    short_totals : bool
+        Requantisation in 32 bits, for accumulators of at most 16: a sum times its scale and plus
+        its bias must fit. Only with `compact`.
     compact : bool
         Fewer cells for a small FPGA: the array rests for a clock after each output position, and
         of the performance counters only `cycles` is there.
@@ -100,6 +110,7 @@ class EngineConfig:
     result_words: int = 64
     count_bits: int = COUNT_BITS
     layer_rams: int = 0
+    short_totals: bool = False
     compact: bool = False
     unsigned_sums: bool = False
     pixels: int = 1
@@ -131,6 +142,11 @@ class EngineConfig:
             raise ConfigError(f"planes must be between 1 and {MAX_PLANES}, not {self.planes}")
         if self.compact and self.unsigned_sums:
             raise ConfigError("unsigned_sums must be False with compact")
+        if self.short_totals and not (self.compact and self.accumulator_bits <= SHORT_SUM_BITS):
+            raise ConfigError(
+                "short_totals must be False but in a compact engine of accumulator_bits "
+                f"{SHORT_SUM_BITS} or less"
+            )
         for name in ("lanes", "construction", "pixels"):
             value = getattr(self, name)
             if not _power_of_two(value) or value > WORD:
@@ -259,6 +275,31 @@ class EngineConfig:
     def pool_bits(self) -> int:
         """Width of the sum of a pooling window: `compact` engines spare cells, not lanes."""
         return min(self.accumulator_bits, COMPACT_POOL_BITS if self.compact else MAX_SUM_BITS)
+
+    def count_width(self, field: Field) -> int:
+        """Bits that it holds of a field that counts: all of them, unless its counts are narrow."""
+        if self.count_bits == COUNT_BITS:
+            return field.bits
+        return self.small_bits if field.is_small else self.count_bits
+
+    @property
+    def small_bits(self) -> int:
+        """Width of a kernel's side, a stride or a padding where counts are narrow, else of all."""
+        return self.count_bits - (SMALLER_BY if self.count_bits < COUNT_BITS else 0)
+
+    @property
+    def steps_from_last(self) -> bool:
+        """Whether address steps of a layer lead from the last word of the loops inside.
+
+        Else they lead from the first one, to which outer loops then return: that takes a register
+        each, and is needed where a step depends on where a loop stands.
+        """
+        return self.compact and not self.grouped
+
+    @property
+    def bias_bits(self) -> int:
+        """Of a bias in the requantisation table."""
+        return LOGIT_BITS if self.short_totals else TABLE_BIAS_BITS
 
     def to_json(self) -> dict[str, Any]:
         """All parameters; `EngineConfig(**document)` is the same engine."""

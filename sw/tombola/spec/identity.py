@@ -28,6 +28,7 @@ def identity_words(config: EngineConfig) -> dict[str, int]:
         | sum(getattr(config, name) << bit for name, bit in SWITCHES.items()),
         "construction": config.construction
         | config.count_bits << 8
+        | config.short_totals << 13
         | config.unsigned_sums << 14
         | config.compact << 15
         | config.accumulator_bits << 16,
@@ -68,6 +69,7 @@ def config_of(words: Mapping[str, int]) -> EngineConfig:
         **{name: bool(geometry >> bit & 1) for name, bit in SWITCHES.items()},
         construction=construction & 0xFF,
         count_bits=construction >> 8 & 0x1F,
+        short_totals=bool(construction >> 13 & 1),
         unsigned_sums=bool(construction >> 14 & 1),
         compact=bool(construction >> 15 & 1),
         accumulator_bits=construction >> 16,

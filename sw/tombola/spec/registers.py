@@ -23,7 +23,8 @@ class Window(enum.IntEnum):
     other, then channel starts and masks."""
     TABLE = 2
     """Requantisation table: entry i is word 2i (bias bits 31..0) and word 2i + 1 (bias bits 47..32
-    in its low half, scale in its high half). Writing a word stores it."""
+    in its low half, scale in its high half). Writing a word stores it. With `short_totals` the bias
+    has 32 bits alone."""
     ACTIVATIONS = 3
     """Activation memory: with B = min(4, lanes), word i holds bytes iB .. iB + B - 1, low first.
     The memories of several pixels follow each other."""
@@ -65,8 +66,8 @@ REGISTERS = (
     ),
     Register(
         "construction", 0x03, "r",
-        "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 14: "
-        "unsigned_sums, 15: compact; accumulator bits in 31..16",
+        "positions a clock in bits 7..0; bits of a loop count in 12..8; bit 13: "
+        "short_totals, 14: unsigned_sums, 15: compact; accumulator bits in 31..16",
     ),
     Register("weight_lines", 0x04, "r", "depth of the weight buffer"),
     Register("activation_words", 0x05, "r", "words of `lanes` bytes; banks in bits 31..24"),
@@ -80,7 +81,8 @@ REGISTERS = (
     Register("status", 0x0A, "r", "bit 0 busy, bit 1 done; error code in bits 15..8"),
     Register("mark", 0x0B, "rw", "whatever the host leaves there; 0 at power-up"),
     Register("winner", 0x0C, "r", "index of the largest logit, the lowest of equals"),
-    Register("cycles", 0x0D, "r", "clocks of the last run, from start to the last logit"),
+    Register("cycles", 0x0D, "r", "clocks of the last run, from start to the last logit; modulo "
+             "2^24 if compact"),
     Register("busy_cycles", 0x0E, "r", "clocks in which the array took a line; 0 if compact"),
     Register("weight_stalls", 0x0F, "r", "clocks the array waited for weights; 0 if compact"),
     Register(
