@@ -69,7 +69,8 @@ class Board:
     spram : bool
         Activations live in the large single-port RAM of an UP5K.
     layer_dsps : int
-        Multiplier blocks of an UP5K that hold registers of the layer in force.
+        Multiplier blocks of an UP5K that hold registers of the layer in force, in an engine with
+        short totals; others need two of them to requantise.
     leds : mapping
         ``ready``, ``busy``, ``error`` to (resource, number); what is missing is not shown.
     """

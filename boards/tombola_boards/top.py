@@ -84,7 +84,7 @@ def serial_engine(
         engine_options={
             "spram": board.spram,
             "pipelined": board.pipelined,
-            "layer_dsps": board.layer_dsps,
+            "layer_dsps": max(0, board.layer_dsps - (0 if config.short_totals else 2)),
             "row": Ecp5MacRow if chained else MacRow,
             "power_up": power_up,
         },

@@ -17,8 +17,8 @@ class ChannelStarts(wiring.Component):
 
     Words 0 to 3 are sign state low and high, freeze state low and high; a layer that freezes
     nothing has no words 2 and 3. Word 0 comes 14 clocks after `begin` or `next`, 26 if compact,
-    word 2 as long after word 1; then `complete` is high until `next`. A word that is not taken stalls the
-    mixing. Golden model: `tombola.spec.start_state.start_states`.
+    word 2 as long after word 1; then `complete` is high until `next`. A word that is not taken
+    stalls the mixing. Golden model: `tombola.spec.start_state.start_states`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where a channel's stream starts, for small FPGAs: the Speck round of the contract in two halves."""
+"""Where a channel's stream starts, for small FPGAs: half a Speck round a clock."""
 
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring

@@ -93,6 +93,14 @@ class WeightConstructor(wiring.Component):
             m.submodules.buffer = buffer = StreamBuffer(step_codes_layout(self._config))
             connect(m, applier.codes, buffer.items)
             connect(m, buffer.delayed, packer.steps)
+            if self._config.compact:
+                # No step of a row is under way when the next row has its turn, so that the row need
+                # not travel with each step: that saves 18 flip-flops.
+                drained &= ~applier.holds & ~packer.steps.valid
+                m.d.comb += [
+                    packer.steps.p.row.eq(control.row),
+                    packer.steps.p.last_row.eq(control.last_row),
+                ]
         if self._config.grouped:
             m.submodules.shifter = shifter = LaneShifter(self._config)
             connect(m, packer.lines, shifter.lines)

@@ -1,5 +1,7 @@
 """Compiled programs: descriptors, images and the way back from memory words to tensors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.tickets import TicketBuilder, mixed_network
@@ -188,7 +190,8 @@ def test_counts_beyond_those_of_the_engine_are_refused():
 
 
 def test_kernels_and_weight_sets_beyond_narrow_counts_are_refused():
-    tall = TicketBuilder((1, 40, 1)).conv(4, (32, 1), in_channels=1, logits=True).build()
+    builder = TicketBuilder((1, 33, 1)).conv(4, (32, 1), in_channels=1)
+    tall = builder.conv(3, (2, 1), in_channels=4, logits=True).build()
     assert refused(tall, count_bits=8) == (
         "layer 0: kernel_height is 32 but the engine counts below 32; "
         "use an engine with wider counts"
@@ -204,7 +207,7 @@ def test_kernels_and_weight_sets_beyond_narrow_counts_are_refused():
 
 
 def test_kept_weights_decide_where_all_are_too_many():
-    wide = TicketBuilder((64, 9, 9)).conv(4, (8, 8), in_channels=64, logits=True).build()
+    wide = TicketBuilder((40, 9, 9)).conv(4, (8, 8), in_channels=40, logits=True).build()
     kept = int(np.abs(wide.weights(0)).reshape(4, -1).sum(axis=1).max())
     bits = (256 * kept - 1).bit_length() + 1
     assert bits < 21
@@ -217,7 +220,8 @@ def test_kept_weights_decide_where_all_are_too_many():
 
 @pytest.mark.parametrize("ends", ["high", "low"])
 def test_totals_beyond_32_bits_are_refused_where_they_are_short(ends):
-    ticket = TicketBuilder((3, 4, 4)).conv(5, (3, 3), in_channels=3).build()
+    builder = TicketBuilder((3, 4, 4)).conv(5, (3, 3), in_channels=3)
+    ticket = builder.conv(4, (2, 2), in_channels=5, logits=True).build()
     table = ticket.requantisations[0]
     weights = ticket.weights(0).reshape(5, -1).astype(np.int64)
     added, taken = (np.where(weights * sign > 0, weights * sign, 0).sum(1) for sign in (1, -1))
@@ -230,7 +234,8 @@ def test_totals_beyond_32_bits_are_refused_where_they_are_short(ends):
     for beyond in (False, True):
         bias = table.bias.copy()
         bias[2] = limit - half + beyond * (1 if ends == "high" else -1)
-        changed = replace(ticket, requantisations=(replace(table, bias=bias),))
+        others = ticket.requantisations[1:]
+        changed = replace(ticket, requantisations=(replace(table, bias=bias), *others))
         if not beyond:
             compile_ticket(changed, short)
             continue

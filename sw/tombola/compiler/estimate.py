@@ -13,7 +13,7 @@ BEGIN = 3
 DRAIN = {False: 19, True: 16}
 """From the last line to the first of its results, if compact or not; then come the others, one a
 clock."""
-MIXING = 15
+MIXING, COMPACT_MIXING = 15, 27
 """A start state of a stream."""
 LOADING = 6
 """From a channel's start states to the mixing of the next channel's."""
@@ -21,6 +21,8 @@ ROW = 9
 """Of a row's turn beside its steps: cursor, stream states, the mask reader's window."""
 SAVING = 4
 """More for a turn that leaves its row's state to a later one."""
+DRAINING = 3
+"""More for a turn in a compact engine, until no step of its row is under way."""
 COMMIT = 5
 """From a group's last step to the clock in which its lines can be read."""
 WORD_END = 1
@@ -126,12 +128,14 @@ class _Builder:
     def __init__(self, work: Work, config: EngineConfig, ring: WeightRing) -> None:
         self._work, self._config, self._ring = work, config, ring
         self._now = BEGIN
-        self._mixed = BEGIN + MIXING * work.streams
+        self._mixing = work.streams * (COMPACT_MIXING if config.compact else MIXING)
+        self._mixed = BEGIN + self._mixing
 
     def chunk(self, index: int, rows: int) -> tuple[int, int]:
         """Builds one chunk of `rows` channels; when it can be read, and its lines."""
         words = self._work.chunks[index]
         turn = ROW + words * self._word_clocks() - self._layered
+        turn += DRAINING * (self._config.compact and not self._layered)
         turn += SAVING * (index < len(self._work.chunks) - 1)
         # Lines shorter than a step are cut from it one a clock, behind the control's back; those of
         # padding too, but not behind a word of weights of several bits.
@@ -141,7 +145,7 @@ class _Builder:
         for row in range(rows):
             if index == 0:
                 self._now = max(self._now, self._mixed)
-                self._mixed = self._now + LOADING + MIXING * self._work.streams
+                self._mixed = self._now + LOADING + self._mixing
             self._now += turn
             if row == 0:
                 self._now = max(self._now, self._ring.room(lines, clocks=turn))

@@ -76,7 +76,6 @@ def check_layer(
         )
         return
     mask = ticket.masks[operation.mask]
-    weight_set = ticket.weight_sets[mask.weight_set]
     if operation.groups > 1 and not config.grouped:
         raise FitError(f"layer {layer} has groups; use an engine built with grouped")
     try:
