@@ -68,6 +68,10 @@ CONFIGS = [
         rows=4, lanes=4, construction=4, activation_banks=2, accumulator_bits=20, compact=True,
         count_bits=10,
     ),
+    EngineConfig(
+        rows=6, lanes=4, construction=2, activation_banks=2, accumulator_bits=16, compact=True,
+        count_bits=8, short_totals=True,
+    ),
 ]
 
 
