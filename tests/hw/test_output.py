@@ -135,7 +135,7 @@ def test_init():
     config = EngineConfig()
     assert OutputUnit(config).latency == 14
     assert OutputUnit(config, pipelined=True).latency == 12
-    assert OutputUnit(EngineConfig(compact=True)).latency == 5
+    assert OutputUnit(EngineConfig(compact=True)).latency == 6
     assert Placement(EngineConfig(activation_words=16, result_words=1024)).bits == 10
 
 
