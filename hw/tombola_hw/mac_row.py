@@ -120,18 +120,17 @@ class MacRow(wiring.Component):
         port = self.port
         for lane, activation in enumerate(port.activations):
             positive, negative = port.positive[lane], port.negative[lane]
-            # A function of four bits for each bit, so that the select is one LUT4.
-            operand = [(bit, port.inside) for bit in activation]
+            value = Mux(port.inside, activation, 0)
             if self._config.unsigned_sums:
-                operand = [(bit, 1) for bit in activation]
+                value = activation
             elif self._config.compact:
-                operand[-1] = activation[-1], 1
+                value = Cat(value[:-1], activation[-1])
             else:
-                operand.append((activation[-1], port.extend))
-            selected = Signal(len(operand), name=f"selected{lane}", reset_less=True)
-            m.d[selects] += selected.eq(
-                Cat(Mux(bit & counts, positive, negative) for bit, counts in operand)
-            )
+                value = Cat(value, activation[-1] & port.extend)
+            # A function of four bits for each bit, so that the select is one LUT4; written in
+            # words, each of which a simulator computes in the time of a bit.
+            selected = Signal(len(value), name=f"selected{lane}", reset_less=True)
+            m.d[selects] += selected.eq(Mux(positive, value, 0) | Mux(negative, ~value, 0))
             m.d.comb += tree.terms[lane].eq(selected)
 
         line, ends = tree.total, port.accumulate

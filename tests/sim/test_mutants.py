@@ -43,8 +43,8 @@ NARROW = EngineConfig(
 FAULTS = {
     "sign flipped": (
         "mac_row.py",
-        "Mux(bit & counts, positive, negative)",
-        "Mux(bit & counts, negative, positive)",
+        "Mux(positive, value, 0) | Mux(negative, ~value, 0)",
+        "Mux(negative, value, 0) | Mux(positive, ~value, 0)",
     ),
     "mask shifted by one": (
         "mask_reader.py",
@@ -63,8 +63,8 @@ FAULTS = {
     ),
     "padding value not zero": (
         "mac_row.py",
-        "[(bit, port.inside) for bit in activation]",
-        "[(bit | ~port.inside, 1) for bit in activation]",
+        "Mux(port.inside, activation, 0)",
+        "Mux(port.inside, activation, 255)",
     ),
     "LFSR tap": (
         "lfsr.py",
