@@ -19,8 +19,8 @@ HEAD = """# Benchmarks
 Made by `python bench/page.py` from [records/bench](records/bench); `python bench/suite.py` makes
 the records and goes on where it was stopped. Tickets are samples (`tombola sample`): random masks
 over the weights of the seed, so all that is said of speed holds for searched tickets, and nothing
-is said of accuracy. Each case ran on generated Verilog under Verilator, with random images, and
-every logit was compared with the integer model.
+is said of accuracy. Each case ran on generated Verilog under Verilator, with random images or those
+of a data set, and every logit was compared with the integer model.
 """
 RUN = """## Cycles
 
@@ -29,6 +29,14 @@ could have done in these cycles and the network has. *Busy*, *weights* and *outp
 counters: clocks in which a line entered the array, and in which it waited for weights or for the
 output unit; pooling is in none. *Speed* is that of the simulation on a machine with other work, in
 clocks a second. *Cells* are estimates for an ECP5 with the memories of this network alone.
+"""
+SPEED = """## Speed of simulation
+
+A proof as `tombola sim` runs it, with scripts, cocotb and the integer model, beside a C++ loop that
+does nothing but move clock and bus of the same Verilated engine: `{command}`, by turns in one run,
+both with the same logits. Clocks a second, and in brackets clocks a second of the processor, which
+other work on the machine does not change.
+
 """
 ESTIMATES = """## Estimates
 
@@ -63,7 +71,7 @@ def main() -> None:
     parts = [HEAD, _networks(ran), RUN, _results(ran)]
     if refused:
         parts += ["Not run, with the compiler's or the engine's own words:\n", _refused(refused)]
-    parts += [ESTIMATES, _estimates(ran), EARLIER, _earlier(), AREA, _areas()]
+    parts += [_speed(), ESTIMATES, _estimates(ran), EARLIER, _earlier(), AREA, _areas()]
     parts += [PEERS, _peers(ran), _tools(ran)]
     TARGET.write_text("\n".join(parts))
 
@@ -103,7 +111,9 @@ def _results(ran: list[dict[str, Any]]) -> str:
     rows = []
     for case in ran:
         counters, area = case["counters"], case["estimated_ecp5"]
-        values = f"{case['values_compared']:,} values of {case['samples']} images"
+        values = f"{case['values_compared']:,} values of {case['samples']:,} images"
+        if case["dataset"]:
+            values += f" of {case['dataset']}"
         rows.append(
             [
                 f"`{case['network']}`",
@@ -123,6 +133,29 @@ def _results(ran: list[dict[str, Any]]) -> str:
         "exact", "speed", "cells",
     ]  # fmt: skip
     return _table(titles, rows)
+
+
+def _speed() -> str:
+    run = json.loads((RECORDS / "simulation-speed.json").read_text())
+    rows = [
+        [
+            run["network"], run["geometry"].replace("x", " x "), f"{run['images']:,}",
+            *(_rate(turn[name]) for name in ("proof", "bare")),
+            f"{turn['proof']['clocks_per_second'] / turn['bare']['clocks_per_second']:.2f} "
+            f"({_processor(turn['proof']) / _processor(turn['bare']):.2f})",
+        ]
+        for turn in run["turns"]
+    ]  # fmt: skip
+    titles = ["network", "engine", "images", "proof", "bare loop", "ratio"]
+    return SPEED.format(command=run["command"]) + _table(titles, rows)
+
+
+def _processor(measured: dict[str, float]) -> float:
+    return measured["clocks_per_processor_second"]
+
+
+def _rate(measured: dict[str, float]) -> str:
+    return f"{measured['clocks_per_second']:,} ({_processor(measured):,})"
 
 
 def _refused(refused: list[dict[str, Any]]) -> str:

@@ -1,10 +1,10 @@
 """Cycles, use of the array, exactness, simulation speed and area of the suite's networks.
 
-Each case is a sample ticket on the generated Verilog of one engine, run on random images and
-compared with the integer model value by value; then layer by layer for the estimate's sake. A case
-is one JSON file; what is there is not run again, so an interrupted run goes on where it ended. What
-the compiler refuses is a case too, with the compiler's own words. `bench/page.py` makes
-docs/benchmarks.md of the files.
+Each case is a sample ticket on the generated Verilog of one engine, run on random images, or on
+those of a data set, and compared with the integer model value by value; then layer by layer for the
+estimate's sake. A case is one JSON file; what is there is not run again, so an interrupted run goes
+on where it ended. What the compiler refuses is a case too, with the compiler's own words.
+`bench/page.py` makes docs/benchmarks.md of the files.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cocotb
 import numpy as np
 
 from tombola.cli.engine_rtl import cached_rtl
@@ -25,6 +26,7 @@ from tombola.compiler.needs import measure
 from tombola.compiler.planner import FASTER
 from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.room import with_memories
+from tombola.data.catalog import load
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import ConfigError, FitError
 from tombola.spec.paths import cache_dir, write_atomically
@@ -58,6 +60,8 @@ class Case:
     coats: int | None = None
     weights: str = "stream"
     batch: int = 1
+    images: int = 8
+    dataset: str | None = None
 
     @property
     def name(self) -> str:
@@ -80,6 +84,16 @@ class Case:
         return sample(self.network, recipe=recipe)
 
     @property
+    def pixels(self) -> np.ndarray:
+        """Uint8 (images, channels, height, width): test images first, then those of training."""
+        shape, count = self.ticket.input.shape, max(self.images, self.batch)
+        if self.dataset is None:
+            return np.random.default_rng(1).integers(0, 256, (count, *shape), np.uint8)
+        data = load(self.dataset)
+        found = np.concatenate([data.test_images, data.train_images])[:count]
+        return found.reshape(-1, *shape)
+
+    @property
     def base(self) -> EngineConfig:
         """The engine but for its memories: as wide a construction as lanes, within bounds."""
         shape = EngineConfig.for_geometry(self.geometry)
@@ -88,13 +102,19 @@ class Case:
 
 SMALL = ("8x8", "8x16", "8x8x2", "16x32", "16x16x2")
 LARGE = ("8x16", "16x32", "16x16x2", "16x16x8")
+THOROUGH = {
+    ("fmnist-cnn", "8x8x2"): {"images": 10_000, "dataset": "fmnist"},
+    ("fmnist-mlp", "8x16"): {"images": 1_000, "dataset": "fmnist"},
+    ("digits-cnn", "8x16"): {"images": 1_000, "dataset": "digits"},
+}
+"""Cases that run on many real images: the first is the whole test set."""
 CASES = (
-    *(Case(network, geometry) for network in ("fmnist-mlp", "fmnist-cnn", "digits-cnn")
-      for geometry in SMALL),
+    *(Case(network, geometry, **THOROUGH.get((network, geometry), {}))
+      for network in ("fmnist-mlp", "fmnist-cnn", "digits-cnn") for geometry in SMALL),
     *(Case("fmnist-mlp", geometry, batch=16) for geometry in ("4x8x4", "8x16x4")),
     *(Case("conv64", geometry) for geometry in ("8x16", "16x32", "16x16x2", "16x16x8")),
     *(Case("conv6", geometry, frozen=0.7) for geometry in LARGE),
-    *(Case("conv6", geometry, coats=3) for geometry in ("16x32", "16x16x2")),
+    *(Case("conv6", geometry, coats=3) for geometry in ("8x16", "16x32", "16x16x2")),
     *(Case("resnet8", geometry) for geometry in LARGE),
     *(Case("resnet8", geometry, weights="stored:4") for geometry in ("8x16", "16x16x2")),
     *(Case("resnet20", geometry) for geometry in LARGE),
@@ -149,24 +169,28 @@ def _both(first: EngineConfig, second: EngineConfig) -> EngineConfig:
     return replace(first, **{x: max(getattr(first, x), getattr(second, x)) for x in names})
 
 
-def run(case: Case, *, images: int, cases: Iterable[Case] = CASES) -> dict[str, Any]:
+def run(case: Case, *, jobs: int = 1, cases: Iterable[Case] = CASES) -> dict[str, Any]:
     """Everything that is found of one case, or why it is `refused`."""
-    found = {**vars(case), "name": case.name, "tools": _tools()}
+    command = f"python bench/suite.py {case.name}"
+    found = {**vars(case), "name": case.name, "command": command, "tools": _tools()}
     try:
         ticket, config = case.ticket, engine_of(case, cases)
         program = compile_ticket(ticket, config, batch=case.batch)
         design = rtl.load(cached_rtl(config))
     except (FitError, ConfigError) as refusal:
         return {**found, "refused": str(refusal)}
-    rng = np.random.default_rng(1)
-    pixels = rng.integers(0, 256, (max(images, case.batch), *ticket.input.shape), np.uint8)
-    report = cosimulate(ticket, design.path, pixels, batch=case.batch).to_json()
-    own = fastest(case)
+    pixels, kept = case.pixels, cache_dir() / "bench" / f"{case.name}.npz"
+    report = cosimulate(
+        ticket, design.path, pixels, batch=case.batch, jobs=jobs, resume=kept
+    ).to_json()
+    layers, own = _layers(program, design, pixels), fastest(case)
+    kept.unlink()
     return {
         **found,
         "macs": config.macs,
         "config": config.to_json(),
         "exact": report["mismatches"] == 0,
+        "jobs": jobs,
         **{
             name: report[name]
             for name in (
@@ -176,11 +200,14 @@ def run(case: Case, *, images: int, cases: Iterable[Case] = CASES) -> dict[str, 
                 "macs_per_inference",
                 "mac_utilisation",
                 "counters",
+                "simulated_cycles",
                 "simulated_cycles_per_second",
+                "seconds",
+                "processor_seconds",
             )
         },
         "estimated_cycles": program.cycles / case.batch,
-        "layers": _layers(program, design, pixels),
+        "layers": layers,
         "estimated_ecp5": ECP5.estimate(own).to_json(),
         "built": _built(own),
     }
@@ -233,14 +260,17 @@ def _tools() -> dict[str, list[str]]:
         "verilator": find_verilator(),
         **{name: find_tool(name) for name in ("yosys", "nextpnr-ecp5")},
     }
-    return {name: [tool.version_text, tool.source] for name, tool in tools.items()}
+    return {
+        "cocotb": [cocotb.__version__, "wheel"],
+        **{name: [tool.version_text, tool.source] for name, tool in tools.items()},
+    }
 
 
 def main() -> int:
     """Runs what is missing; the exit status is 1 if a value was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("names", nargs="*", metavar="CASE", help="such as conv64-16x32; all")
-    parser.add_argument("--images", type=int, default=2, help="a case; default 2")
+    parser.add_argument("--jobs", type=int, default=1, help="simulator processes; default 1")
     parser.add_argument("--again", action="store_true", help="also what was run before")
     parser.add_argument("--list", action="store_true", help="print the names of all cases")
     args = parser.parse_args()
@@ -255,7 +285,7 @@ def main() -> int:
         file = RESULTS / f"{case.name}.json"
         if file.is_file() and not args.again:
             continue
-        found = run(case, images=args.images)
+        found = run(case, jobs=args.jobs)
         write_atomically(file, f"{json.dumps(found, indent=2)}\n".encode())
         said = found.get("refused") or (
             f"{found['cycles_per_inference']} cycles, {found['mac_utilisation']:.1%} of "

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import cocotb
 import numpy as np
@@ -17,8 +17,9 @@ SCRIPTS_FILE = "scripts.npz"
 """From the runner: `steps` (all scripts, one after the other) and `ends` (where each ends)."""
 RUNS_FILE = "runs.jsonl"
 """To the runner: one line a script, as soon as it is done."""
-RESPONSES_FILE = "responses.npy"
-"""To the runner: uint32, the words read by all scripts, one after the other."""
+ANSWERS_FILE = "answers.bin"
+"""To the runner: the words read by all scripts, 32 bits each and the lowest byte first, one after
+the other; those of a script are there before its line is."""
 
 
 class Driver:
@@ -55,29 +56,33 @@ class Monitor:
 class Testbench:
     """Runs every script in order and ends at the first that the engine does not complete."""
 
-    def __init__(self, dut: Any, log: TextIO) -> None:
+    def __init__(self, dut: Any, log: TextIO, answers: BinaryIO) -> None:
         self._driver = Driver(dut)
         self._monitor = Monitor(dut)
         self._log = log
+        self._answers = answers
+        self._runner = os.getppid()
 
-    async def run(self, scripts: list[np.ndarray]) -> list[np.ndarray]:
-        """The words that each script read."""
-        responses, began = [], time.perf_counter()
+    async def run(self, scripts: list[np.ndarray]) -> None:
+        """Writes what each script read and how it ended, as soon as it has."""
+        began = time.perf_counter()
         for steps in scripts:
             self._driver.start(steps)
             outcome, words = await self._monitor.finish()
-            responses.append(words)
+            self._answers.write(words.tobytes())
+            self._answers.flush()
             record = {
                 "outcome": outcome,
                 "words": words.size,
                 "clocks": self._monitor.clocks,
                 "seconds": time.perf_counter() - began,
+                "processor_seconds": time.process_time(),
             }
             self._log.write(json.dumps(record) + "\n")
             self._log.flush()
-            if outcome is not Outcome.COMPLETE:
+            # Nobody is left who would read on if the runner was killed.
+            if outcome is not Outcome.COMPLETE or os.getppid() != self._runner:
                 break
-        return responses
 
 
 @cocotb.test()
@@ -86,7 +91,5 @@ async def run_scripts(dut: Any) -> None:
     # Faults are the runner's to judge: it sees the outcome, so this test fails only by itself.
     with np.load(SCRIPTS_FILE) as file:
         scripts = np.split(file["steps"], file["ends"][:-1])
-    with Path(RUNS_FILE).open("w") as log:
-        responses = await Testbench(dut, log).run(scripts)
-    np.save(RESPONSES_FILE + ".part", np.concatenate(responses))
-    os.replace(RESPONSES_FILE + ".part.npy", RESPONSES_FILE)  # noqa: PTH105
+    with Path(RUNS_FILE).open("w") as log, Path(ANSWERS_FILE).open("wb") as answers:
+        await Testbench(dut, log, answers).run(scripts)

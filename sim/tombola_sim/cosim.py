@@ -1,26 +1,20 @@
 """Proves a ticket on generated Verilog: every logit of every image against the integer model."""
 
-import shutil
-import tempfile
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from tombola.compiler.program import compile_ticket
-from tombola.spec.errors import ConfigError, ToolError
-from tombola.spec.paths import cache_dir
+from tombola.spec.errors import ConfigError
 from tombola.spec.ticket import Ticket
-from tombola_sim import rtl, runner
-from tombola_sim.build import Simulator, build
+from tombola_sim import rtl
+from tombola_sim.answers import Answers, proof_of
+from tombola_sim.build import build
 from tombola_sim.checker import Checker, Model
-from tombola_sim.host import COUNTERS, Host, Inference, Program, of_image
+from tombola_sim.host import COUNTERS, Host, Inference, Program, Writes, of_image
 from tombola_sim.report import CosimReport, Mismatch
-from tombola_sim.runner import Run, Session
-from tombola_sim.script import Outcome, Script
+from tombola_sim.sessions import Sessions
 
 LOCATED = 4
 """Wrong images that are traced back to a layer: one more run each."""
@@ -35,6 +29,7 @@ def cosimulate(
     *,
     waves: Path | None = None,
     dump: Path | None = None,
+    resume: Path | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
     batch: int = 1,
@@ -51,6 +46,9 @@ def cosimulate(
     dump : Path, optional
         Writes `images`, the engine's `logits`, the model's `expected` as int64
         (batch, values) in (channel, height, width) order, and `winners`, to this .npz file.
+    resume : Path, optional
+        An .npz file that keeps what the engine answered, so that a stopped run of the same images
+        goes on where it ended; wants no waves.
     progress : callable, optional
         Called with the number of images simulated so far.
     jobs : int
@@ -77,6 +75,7 @@ def cosimulate(
         list(program.image_writes(images)),
         waves=waves,
         dump=dump,
+        resume=resume,
         progress=progress,
         jobs=jobs,
         batch=batch,
@@ -88,10 +87,11 @@ def prove(
     model: Model,
     design: rtl.RtlDirectory,
     images: np.ndarray,
-    image_writes: list[list[tuple[int, np.ndarray]]],
+    image_writes: list[Writes],
     *,
     waves: Path | None = None,
     dump: Path | None = None,
+    resume: Path | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
     batch: int = 1,
@@ -106,15 +106,24 @@ def prove(
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
     if waves is not None and jobs > 1:
         raise ConfigError(f"waves are of one simulation, so they want 1 job, not {jobs}")
+    if waves is not None and resume is not None:
+        raise ConfigError("waves are of a whole simulation, so they want none to resume")
     simulator = build(design, wave_format=None if waves is None else waves.suffix)
-    checker, host = Checker(model, images), Host(program)
-    bench = _Bench(simulator, host, waves)
+    host = Host(program)
+    answers = Answers(
+        len(image_writes), file=resume, proof=_proof(design, host, image_writes) if resume else b""
+    )
+    checker, bench = Checker(model, images), Sessions(simulator, host, waves)
 
     def images_done(runs: int) -> None:
         if progress is not None:
             progress(min(len(images), runs * batch))
 
-    sessions, runs = bench.run(image_writes, min(jobs, len(image_writes)), images_done)
+    try:
+        bench.answer(image_writes, answers, jobs=jobs, progress=images_done)
+    finally:
+        answers.save()
+    runs = [host.answer(answers[index]) for index in range(len(image_writes))]
     inferences = [each for run in runs for each in run.apart(batch)][: len(images)]
 
     logits = np.stack([inference.tensor for inference in inferences])
@@ -143,105 +152,28 @@ def prove(
         counters=means,
         macs_per_inference=program.macs // batch,
         mac_utilisation=program.macs / batch / (program.config.macs * max(cycles, 1)),
-        simulated_cycles=sum(session.clocks for session in sessions),
-        simulation_seconds=max(session.seconds for session in sessions),
+        simulated_cycles=answers.clocks,
+        simulation_seconds=answers.seconds,
+        processor_seconds=answers.processor_seconds,
         geometry=program.config.geometry,
         winners=winners,
     )
 
 
-class _Bench:
-    """Simulator processes for one program on one engine."""
-
-    def __init__(self, simulator: Simulator, host: Host, waves: Path | None) -> None:
-        self._simulator = simulator
-        self._host = host
-        self._waves = waves
-
-    def run(
-        self,
-        image_writes: list[list[tuple[int, np.ndarray]]],
-        jobs: int,
-        progress: Progress | None,
-    ) -> tuple[list[Session], list[Inference]]:
-        """All images, an equal share for each of `jobs` processes at once."""
-        shares = np.array_split(np.arange(len(image_writes)), jobs)
-        done, lock = [0] * jobs, threading.Lock()
-
-        def one(job: int) -> tuple[Session, list[Inference]]:
-            def report(scripts: int) -> None:
-                with lock:
-                    done[job] = max(0, scripts - 1)  # the first script loads the ticket
-                    if progress is not None:
-                        progress(sum(done))
-
-            scripts = [self._host.infer(image_writes[image]) for image in shares[job]]
-            session = self.session(scripts, progress=report, waves=self._waves)
-            first = int(shares[job][0])
-            return session, self._inferences(session.runs[1:], first)
-
-        with ThreadPoolExecutor(jobs) as pool:
-            results = list(pool.map(one, range(jobs)))
-        return [session for session, _ in results], [x for _, part in results for x in part]
-
-    def session(
-        self, scripts: list[Script], *, progress: Progress | None = None, waves: Path | None = None
-    ) -> Session:
-        """Loads the ticket into a fresh engine and runs scripts on it."""
-        root = cache_dir() / "simulations"
-        root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=root))
-        session = runner.run(
-            self._simulator, [self._host.load(), *scripts], folder, waves=waves, progress=progress
-        )
-        # Only a simulator that failed leaves its folder, with the log that the error names.
-        shutil.rmtree(folder)
-        if session.runs[0].outcome is not Outcome.COMPLETE:
-            raise ToolError("the engine hangs while the ticket is loaded: its bus does not answer")
-        self._host.check_identity(session.runs[0].words[: len(Host.IDENTITY_REGISTERS)])
-        return session
-
-    def _inferences(self, runs: list[Run], first: int) -> list[Inference]:
-        return [self._inference(run, first + index) for index, run in enumerate(runs)]
-
-    def _inference(self, run: Run, image: int) -> Inference:
-        if run.outcome is Outcome.RUN_LIMIT:
-            raise ToolError(
-                f"image {image}: the engine did not finish within {self._host.clock_limit} clocks"
-            )
-        if run.outcome is not Outcome.COMPLETE:
-            raise ToolError(f"image {image}: the engine hangs: its bus does not answer")
-        try:
-            return self._host.answer(run.words)
-        except ToolError as error:
-            raise ToolError(f"image {image}: {error}") from None
-
-    def layer_outputs(
-        self, image_writes: list[list[tuple[int, np.ndarray]]], layer_count: int
-    ) -> list[list[np.ndarray]]:
-        """Output of each layer for each image: runs of one layer, of two, and so on.
-
-        The list of an image is shorter where a run of that many layers does not end well.
-        """
-        counts = range(1, layer_count + 1)
-        scripts = [
-            self._host.infer(writes, layers=count) for writes in image_writes for count in counts
-        ]
-        outputs: list[list[np.ndarray]] = [[] for _ in image_writes]
-        for index, run in enumerate(self.session(scripts).runs[1:]):
-            image, layer = divmod(index, layer_count)
-            if run.outcome is Outcome.COMPLETE and len(outputs[image]) == layer:
-                with suppress(ToolError):
-                    answer = self._host.answer(run.words, layers=layer + 1)
-                    outputs[image].append(answer.tensor)
-        return outputs
+def _proof(design: rtl.RtlDirectory, host: Host, image_writes: list[Writes]) -> bytes:
+    """Of the Verilog, of what is loaded and of what is run."""
+    scripts = [host.load(), *map(host.infer, image_writes)]
+    return proof_of([
+        *(source.read_bytes() for source in design.sources),
+        *(script.steps().tobytes() for script in scripts),
+    ])
 
 
 def _locate(
-    bench: _Bench,
+    bench: Sessions,
     checker: Checker,
     seen: dict[int, Inference],
-    image_writes: list[list[tuple[int, np.ndarray]]],
+    image_writes: list[Writes],
     layer_count: int,
     batch: int,
 ) -> list[Mismatch]:

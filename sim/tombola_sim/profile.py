@@ -1,12 +1,8 @@
 """Where an inference spends its clocks: the engine's counters, layer by layer."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from tombola.spec.errors import ToolError
-from tombola.spec.paths import cache_dir
 from tombola_sim import rtl, runner
 from tombola_sim.build import build
 from tombola_sim.host import COUNTERS, Host, Program, Writes
@@ -40,11 +36,7 @@ def profile(
     host, wanted = Host(program), list(layers) or list(range(program.layer_count))
     counts = sorted({count for layer in wanted for count in (layer, layer + 1)} - {0})
     scripts = [host.infer(image, layers=count) for count in counts]
-    root = cache_dir() / "simulations"
-    root.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=root))
-    session = runner.run(build(design), [host.load(), *scripts], folder)
-    shutil.rmtree(folder)
+    session = runner.run(build(design), [host.load(), *scripts])
     upto = {0: dict.fromkeys(COUNTERS, 0)}
     for count, run in zip(counts, session.runs[1:], strict=True):
         if run.outcome is not Outcome.COMPLETE:

@@ -78,6 +78,8 @@ class CosimReport:
         Clocks of the whole simulation, loading included.
     simulation_seconds : float
         Of simulation, without building the simulator; of the slowest of parallel processes.
+    processor_seconds : float
+        That all processes were at work: on a machine with other work, less than they took.
     geometry : str
     winners : int array (samples,)
         The engine's own choice for each image: the index of the largest logit.
@@ -94,6 +96,7 @@ class CosimReport:
     mac_utilisation: float
     simulated_cycles: int
     simulation_seconds: float
+    processor_seconds: float
     geometry: str
     winners: np.ndarray
 
@@ -122,6 +125,8 @@ class CosimReport:
             "counters": {name: _plain(value) for name, value in self.counters.items()},
             "simulated_cycles": self.simulated_cycles,
             "simulated_cycles_per_second": round(self.simulated_cycles_per_second),
+            "seconds": round(self.simulation_seconds, 1),
+            "processor_seconds": round(self.processor_seconds, 1),
         }
 
 

@@ -1,11 +1,14 @@
-"""Starts one simulator process on a list of scripts and reads back what they brought."""
+"""Starts one simulator process on a list of scripts and reads what each of them brings."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import find_libpython
 import numpy as np
 
 from tombola.spec.errors import ToolError
+from tombola.spec.paths import cache_dir
 from tombola_sim import bench
 from tombola_sim.build import HARNESS, Simulator
 from tombola_sim.script import Outcome, Script
@@ -48,40 +52,68 @@ class Session:
         Simulated, over all scripts.
     seconds : float
         Of simulation alone.
+    processor_seconds : float
+        That the process was at work, its start included.
     """
 
     runs: list[Run]
     clocks: int
     seconds: float
+    processor_seconds: float
 
 
 def run(
     simulator: Simulator,
     scripts: Sequence[Script],
-    folder: Path,
     *,
     waves: Path | None = None,
-    progress: Callable[[int], None] | None = None,
+    arrived: Callable[[int, Run], None] = lambda script, run: None,
+    stop: threading.Event | None = None,
 ) -> Session:
     """Runs scripts in a fresh simulator, which resets the engine first.
 
     Parameters
     ----------
-    folder : Path
-        Existing and empty; the files that pass between the processes stay in it.
     waves : Path, optional
         Waveform to write; the simulator must have been built for its format.
-    progress : callable, optional
-        Called with the number of scripts done so far.
+    arrived : callable, optional
+        Called with the index and the run of each script, soon after it is done.
+    stop : Event, optional
+        Once it is set, the simulator is ended; the session holds the runs that are done.
 
     Raises
     ------
     ToolError
         If the simulator itself fails; the line names its log.
     """
+    root = cache_dir() / "simulations"
+    root.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=root))
+    stop = stop or threading.Event()
+    try:
+        with _started(simulator, scripts, folder, waves) as process:
+            session = _watch(process, folder, arrived, stop)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    complete = len(session.runs) == len(scripts)
+    ended = bool(session.runs) and session.runs[-1].outcome is not Outcome.COMPLETE
+    if not (complete or ended or stop.is_set()):
+        raise ToolError(f"the simulator ended early; its log is {folder / LOG_FILE}")
+    shutil.rmtree(folder)
+    return session
+
+
+@contextmanager
+def _started(
+    simulator: Simulator, scripts: Sequence[Script], folder: Path, waves: Path | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The simulator at work in a folder, ended with the block."""
     steps = [script.steps() for script in scripts]
     ends = np.cumsum([part.size for part in steps])
     np.savez(folder / bench.SCRIPTS_FILE, steps=np.concatenate(steps), ends=ends)
+    for name in (bench.RUNS_FILE, bench.ANSWERS_FILE):
+        (folder / name).touch()
     command = [str(simulator.executable)]
     if waves is not None:
         command += ["--trace", "--trace-file", str(waves.absolute())]
@@ -93,13 +125,13 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # an interrupt is for us, who end it in order
         )
-        try:
-            _watch(process, folder, progress)
-        finally:
-            process.kill()
-            process.wait()
-    return _session(folder)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:
@@ -128,38 +160,23 @@ def _environment() -> dict[str, str]:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], folder: Path, progress: Callable[[int], None] | None
-) -> None:
-    done = 0
-    while process.poll() is None:
-        time.sleep(POLL_SECONDS)
-        count = len(_records(folder))
-        if progress is not None and count > done:
-            done = count
-            progress(done)
-    count = len(_records(folder))
-    if progress is not None and count > done:
-        progress(count)
-
-
-def _records(folder: Path) -> list[str]:
-    try:
-        content = (folder / bench.RUNS_FILE).read_text()
-    except OSError:
-        return []
-    return content.splitlines()[: content.count("\n")]
-
-
-def _session(folder: Path) -> Session:
-    records = [json.loads(line) for line in _records(folder)]
-    responses = folder / bench.RESPONSES_FILE
-    if not records or not responses.is_file():
-        raise ToolError(f"the simulator ended early; its log is {folder / LOG_FILE}")
-    words = np.load(responses)
-    ends = np.cumsum([record["words"] for record in records])
-    parts = np.split(words, ends[:-1])
-    runs = [
-        Run(outcome=Outcome(record["outcome"]), words=part)
-        for record, part in zip(records, parts, strict=True)
-    ]
-    return Session(runs=runs, clocks=records[-1]["clocks"], seconds=records[-1]["seconds"])
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    arrived: Callable[[int, Run], None],
+    stop: threading.Event,
+) -> Session:
+    runs: list[Run] = []
+    clocks, seconds, processor_seconds, line, ends = 0, 0.0, 0.0, "", False
+    with (folder / bench.RUNS_FILE).open() as log, (folder / bench.ANSWERS_FILE).open("rb") as file:
+        while not ends:
+            ends = process.poll() is not None or stop.wait(POLL_SECONDS)
+            *lines, line = (line + log.read()).split("\n")
+            for record in map(json.loads, lines):
+                words = np.frombuffer(file.read(4 * record["words"]), "<u4")
+                runs.append(Run(outcome=Outcome(record["outcome"]), words=words))
+                clocks, seconds = record["clocks"], record["seconds"]
+                processor_seconds = record["processor_seconds"]
+                arrived(len(runs) - 1, runs[-1])
+    return Session(
+        runs=runs, clocks=clocks, seconds=seconds, processor_seconds=processor_seconds
+    )

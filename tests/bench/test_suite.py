@@ -67,7 +67,7 @@ def test_what_is_refused_is_a_case_in_the_compilers_own_words(suite, monkeypatch
         raise FitError("too large")
 
     monkeypatch.setattr(suite, "compile_ticket", refuse)
-    found = suite.run(suite.Case("digits-cnn", "8x8"), images=1, cases=())
+    found = suite.run(suite.Case("digits-cnn", "8x8"), cases=())
     assert found["refused"] == "too large"
     assert found["name"] == "digits-cnn-8x8"
     assert "cycles_per_inference" not in found
@@ -76,7 +76,7 @@ def test_what_is_refused_is_a_case_in_the_compilers_own_words(suite, monkeypatch
 def test_an_interrupted_suite_goes_on(suite, monkeypatch, tmp_path, capsys):
     ran = []
 
-    def run(case, *, images):
+    def run(case, *, jobs):
         ran.append(case.name)
         return {"name": case.name, "refused": "for a test"}
 
@@ -133,7 +133,7 @@ def test_the_page_is_that_of_the_records(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_a_case_runs(suite):
-    found = suite.run(suite.Case("digits-cnn", "4x8"), images=1, cases=())
+    found = suite.run(suite.Case("digits-cnn", "4x8", images=1), cases=())
     assert found["exact"]
     assert found["estimated_cycles"] == pytest.approx(found["cycles_per_inference"], rel=TOLERANCE)
     for layer in found["layers"]:

@@ -62,6 +62,9 @@ def test_mismatch_is_status_1(ticket, tmp_path, capsys):
         (["--dump", "x.txt"], "dump must be a .npz file, not x.txt"),
         (["--jobs", "0"], "jobs must be at least 1, not 0"),
         (["--jobs", "2", "--waves"], "waves are of one simulation, so they want 1 job, not 2"),
+        (["--resume", "x.txt"], "resume must be a .npz file, not x.txt"),
+        (["--resume", "x.npz", "--waves"],
+         "waves are of a whole simulation, so they want none to resume"),
         (["--waves", "x"], "waves must be a .fst or .vcd file, not x"),
         (["--geometry", "x"], "geometry must be ROWSxLANES or ROWSxLANESxPIXELS such as 8x8, "
                               "not x"),

@@ -49,6 +49,8 @@ def test_exact(design):
         "counters": {"busy_cycles": 190, "weight_stalls": 0, "output_stalls": 0},
         "simulated_cycles": report.simulated_cycles,
         "simulated_cycles_per_second": round(report.simulated_cycles_per_second),
+        "seconds": round(report.simulation_seconds, 1),
+        "processor_seconds": round(report.processor_seconds, 1),
     }
     assert report.simulated_cycles > SAMPLES * 200
 
@@ -62,6 +64,53 @@ def test_jobs_share_the_images(design):
 
 def test_more_jobs_than_images(design):
     assert run(design, jobs=SAMPLES + 1).exact
+
+
+def test_a_stopped_proof_goes_on_where_it_ended(design, tmp_path):
+    kept, seen = tmp_path / "kept.npz", []
+
+    def interrupt(done):
+        seen.append(done)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(design, resume=kept, progress=interrupt)
+    first = seen.pop()
+    assert not seen
+    assert 1 <= first < SAMPLES
+    report = run(design, resume=kept, progress=seen.append)
+    assert report.exact and report.samples == SAMPLES
+    assert seen == list(range(first + 1, SAMPLES + 1))
+    assert run(design, resume=kept, progress=seen.append).to_json() == report.to_json()
+    assert seen[-1] == SAMPLES and len(seen) == SAMPLES - first  # nothing ran
+
+
+def test_answers_that_are_kept_are_compared_like_new_ones(design, tmp_path):
+    kept = tmp_path / "kept.npz"
+    faulty = ToyProgram(fault=Fault.VALUE, target=3 << 8 | 2)
+    before = run(design, faulty, resume=kept)
+    assert before.wrong_samples == SAMPLES
+    assert run(design, faulty, resume=kept).to_json() == before.to_json()
+
+
+def test_answers_of_another_proof_are_refused(design, tmp_path):
+    kept = tmp_path / "kept.npz"
+    run(design, resume=kept)
+    with pytest.raises(ConfigError) as caught:
+        run(design, ToyProgram(fault=Fault.WINNER), resume=kept)
+    assert str(caught.value) == (
+        f"{kept} is of another co-simulation: its ticket, Verilog or images differ; name another "
+        "file"
+    )
+    kept.write_bytes(b"PK")
+    with pytest.raises(ConfigError) as caught:
+        run(design, resume=kept)
+    assert str(caught.value) == f"{kept} holds no answers of a co-simulation; name another"
+
+
+def test_a_job_that_fails_ends_the_others(design):
+    with pytest.raises(ToolError, match="engine hangs"):
+        run(design, ToyProgram(fault=Fault.BUS_HANGS), jobs=2)
 
 
 def test_dump(design, tmp_path):
@@ -163,8 +212,10 @@ def test_waves(design, tmp_path, suffix, magic):
     [
         ({"jobs": 0}, "jobs must be at least 1, not 0"),
         ({"jobs": 2, "waves": "x.vcd"}, "waves are of one simulation, so they want 1 job, not 2"),
+        ({"resume": "x.npz", "waves": "x.vcd"},
+         "waves are of a whole simulation, so they want none to resume"),
     ],
-)
+)  # fmt: skip
 def test_wrong_options(design, options, message):
     with pytest.raises(ConfigError) as caught:
         run(design, **options)

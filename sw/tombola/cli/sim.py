@@ -19,6 +19,7 @@ EXAMPLES = """\
   tombola sim digits-cnn.ticket --samples 100
   tombola sim my.ticket --samples 20 --geometry 16x16 --jobs 2
   tombola sim my.ticket --samples 20 --engine plan.json
+  tombola sim fmnist-cnn.ticket --samples 10000 --geometry 8x8x2 --jobs 2 --resume all.npz
   tombola sim my.ticket --samples 5 --rtl build/rtl --waves run.vcd --dump run.npz"""
 
 WAVES = Path("waves.vcd")
@@ -58,6 +59,10 @@ def add_arguments(parser):
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="simulator processes; default 1"
     )
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE.npz",
+        help="keep the engine's answers; stopped, the same command goes on where it ended",
+    )
     add_json(parser)
 
 
@@ -77,12 +82,17 @@ def run(args) -> int:
 
     with working("building the simulator"):
         build(rtl.load(folder), wave_format=None if args.waves is None else args.waves.suffix)
-    with counting("images simulated", len(images)) as progress:
-        report = cosimulate(
-            ticket, folder, images,
-            waves=args.waves, dump=args.dump, jobs=args.jobs, progress=progress,
-            batch=args.batch,
-        )
+    try:
+        with counting("images simulated", len(images)) as progress:
+            report = cosimulate(
+                ticket, folder, images,
+                waves=args.waves, dump=args.dump, resume=args.resume, jobs=args.jobs,
+                progress=progress, batch=args.batch,
+            )
+    except KeyboardInterrupt:
+        if args.resume is not None:
+            log(f"answers so far are in {args.resume}; the same command goes on from there")
+        raise
     for mismatch in report.mismatches:
         log(f"mismatch: {mismatch}")
     document = {
@@ -145,6 +155,10 @@ def _check_options(args):
         raise ConfigError(f"waves must be a .fst or .vcd file, not {args.waves}")
     if args.dump is not None and args.dump.suffix != ".npz":
         raise ConfigError(f"dump must be a .npz file, not {args.dump}")
+    if args.resume is not None and args.resume.suffix != ".npz":
+        raise ConfigError(f"resume must be a .npz file, not {args.resume}")
+    if args.resume is not None and args.waves is not None:
+        raise ConfigError("waves are of a whole simulation, so they want none to resume")
 
 
 def _check_writable(dump, waves):
