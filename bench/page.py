@@ -112,7 +112,7 @@ def _results(ran: list[dict[str, Any]]) -> str:
     for case in ran:
         counters, area = case["counters"], case["estimated_ecp5"]
         values = f"{case['values_compared']:,} values of {case['samples']:,} images"
-        if case["dataset"]:
+        if case.get("dataset"):
             values += f" of {case['dataset']}"
         rows.append(
             [

@@ -117,7 +117,7 @@ module tombola_engine (
                 default:
                     case (address[7:0])
                         8'h00: responses__payload <= 32'h544F4D42;
-                        8'h01: responses__payload <= 2;
+                        8'h01: responses__payload <= 3;
                         8'h02: responses__payload <= {16'd4, 16'd4};
                         8'h03: responses__payload <= {16'd24, 3'd0, 5'd16, 8'd4};
                         8'h04: responses__payload <= 64;
