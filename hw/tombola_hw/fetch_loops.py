@@ -177,13 +177,15 @@ class FetchLoops(wiring.Component):
             for lanes in (self._config.maximum_lanes, self._config.average_lanes)
         )
         maximum = self.layer.operation == Operation.MAX_POOL
-        following = Signal.like(self.part)
-        m.d.comb += following.eq(self.part + Mux(maximum, maxima, sums))
-        with m.If(self.start):
-            m.d.sync += self.part.eq(0)
-        with m.Elif(self.advance & self.last_line & self.last_position):
-            m.d.sync += self.part.eq(following)
-        return following == 0
+        size, part = Signal.like(self.part), Signal.like(self.part)
+        last = Signal()  # known beforehand, so that no addition is in the way of an address
+        m.d.comb += [
+            size.eq(Mux(maximum, maxima, sums)),
+            part.eq(Mux(self.start, 0, self.part + size)),
+        ]
+        with m.If(self.start | (self.advance & self.last_line & self.last_position)):
+            m.d.sync += [self.part.eq(part), last.eq((part + size)[: len(part)] == 0)]
+        return last
 
     def _repeated(self, m):
         """Whether the group in force is the last that reads the same words."""

@@ -69,7 +69,7 @@ def test_poolings_part_by_part_of_a_word(rows, lanes, channels, more):
 
 
 @pytest.mark.parametrize(("module", "was", "becomes"), [
-    ("fetch_loops", "return following == 0", "return 1"),
+    ("fetch_loops", "last.eq((part + size)[: len(part)] == 0)", "last.eq(1)"),
     ("mac", "mine[lane // summed] if", "1 if"),
     ("mac", "Mux(self.sums_lanes, 0, negative)", "negative"),
     ("max_pool", "Mux(counts, words[pixel]", "Mux(1, words[pixel]"),
