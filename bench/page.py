@@ -33,9 +33,13 @@ clocks a second. *Cells* are estimates for an ECP5 with the memories of this net
 SPEED = """## Speed of simulation
 
 A proof as `tombola sim` runs it, with scripts, cocotb and the integer model, beside a C++ loop that
-does nothing but move clock and bus of the same Verilated engine: `{command}`, by turns in one run,
-both with the same logits. Clocks a second, and in brackets clocks a second of the processor, which
-other work on the machine does not change.
+does nothing but move clock and bus of the same Verilated engine. Both ran by turns, with the same
+logits:
+
+    {command}
+
+Clocks a second, and in brackets clocks a second of the processor, which are closer to what they are
+on an idle machine.
 
 """
 ESTIMATES = """## Estimates
