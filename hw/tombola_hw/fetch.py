@@ -80,6 +80,7 @@ class Fetch(wiring.Component):
         first = Signal()
         new_group = Signal()
         spacing = Signal(range(max(2, self._config.sum_channels)))
+        free = Signal()  # the output unit is done with the position before
         resting = Signal()
 
         m.d.comb += [
@@ -89,7 +90,7 @@ class Fetch(wiring.Component):
                 loops.busy
                 & ~resting
                 & (self.available | ~convolves)
-                & ((spacing == 0) | ~loops.last_line)
+                & (free | ~loops.last_line)
             ),
             channels.layer.eq(self.layer),
             channels.start.eq(self.start),
@@ -100,7 +101,7 @@ class Fetch(wiring.Component):
             self.rewind.eq(loops.last_line & ~loops.last_position),
             self.release.eq(loops.last_position),
             self.waits_weights.eq(loops.busy & convolves & ~self.available),
-            self.waits_output.eq(loops.busy & loops.last_line & (spacing != 0)),
+            self.waits_output.eq(loops.busy & loops.last_line & ~free),
         ]
 
         m.d.sync += [
@@ -130,6 +131,14 @@ class Fetch(wiring.Component):
             m.d.sync += resting.eq(loops.advance & loops.last_line)
         if self._config.pixels > 1:
             m.d.comb += self.turn.eq(loops.turn)
+        if self._config.compact:
+            m.d.comb += free.eq(spacing == 0)
+        else:
+            # A register, since all that a line moves on hangs on it.
+            with m.If(self.start | (spacing == 1)):
+                m.d.sync += free.eq(1)
+            with m.Elif(loops.advance & loops.last_line):
+                m.d.sync += free.eq(channels.single)
         with m.If(spacing != 0):
             m.d.sync += spacing.eq(spacing - 1)
         with m.If(loops.advance):
@@ -164,8 +173,8 @@ class Fetch(wiring.Component):
 class GroupChannels(wiring.Component):
     """Channels of the group in force: `group_size` of them, or what the last group has left.
 
-    `count` is one less than the number of channels and is right from the clock after `start` or
-    `advance`.
+    `count` is one less than the number of channels; it and `single`, that there is but one, are
+    right from the clock after `start` or `advance`.
     """
 
     def __init__(self, config: EngineConfig):
@@ -175,6 +184,7 @@ class GroupChannels(wiring.Component):
             "start": In(1),
             "advance": In(1),
             "count": Out(range(max(2, config.sum_channels))),
+            "single": Out(1),
         })
 
     def elaborate(self, platform):
@@ -189,7 +199,10 @@ class GroupChannels(wiring.Component):
             size = self.layer.group_channels
 
         m.d.comb += following.eq(Mux(self.start, self.layer.channels, left - size))
-        m.d.comb += self.count.eq(Mux(left < size, left, size) - 1)
+        m.d.comb += [
+            self.count.eq(Mux(left < size, left, size) - 1),
+            self.single.eq(Mux(left < size, left == 1, size == 1)),
+        ]
         with m.If(self.start | self.advance):
             m.d.sync += left.eq(following)
         return m
