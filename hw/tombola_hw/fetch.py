@@ -30,7 +30,7 @@ class Fetch(wiring.Component):
     layer : In(layer_layout(config))
         Constant from `start` to the end of the layer.
     start : In(1)
-        Begins a layer; the first line is issued in the next clock.
+        Begins a layer; the first line is issued in the next clock, or the second if not `compact`.
     available : In(1)
         The weight buffer holds the line that `advance` would take.
     advance, rewind, release : Out(1)
@@ -82,10 +82,13 @@ class Fetch(wiring.Component):
         spacing = Signal(range(max(2, self._config.sum_channels)))
         free = Signal()  # the output unit is done with the position before
         resting = Signal()
+        begin = Signal()
+        # Where there are cells for it, the sizes of the first group are known before its lines.
+        m.d["comb" if self._config.compact else "sync"] += begin.eq(self.start)
 
         m.d.comb += [
             loops.layer.eq(self.layer),
-            loops.start.eq(self.start),
+            loops.start.eq(begin),
             loops.advance.eq(
                 loops.busy
                 & ~resting
@@ -174,7 +177,8 @@ class GroupChannels(wiring.Component):
     """Channels of the group in force: `group_size` of them, or what the last group has left.
 
     `count` is one less than the number of channels; it and `single`, that there is but one, are
-    right from the clock after `start` or `advance`.
+    right from the clock after `start` or `advance`, or the second if not `compact`: groups of
+    several channels take longer, and those of one are all alike.
     """
 
     def __init__(self, config: EngineConfig):
@@ -199,7 +203,7 @@ class GroupChannels(wiring.Component):
             size = self.layer.group_channels
 
         m.d.comb += following.eq(Mux(self.start, self.layer.channels, left - size))
-        m.d.comb += [
+        m.d["comb" if self._config.compact else "sync"] += [
             self.count.eq(Mux(left < size, left, size) - 1),
             self.single.eq(Mux(left < size, left == 1, size == 1)),
         ]

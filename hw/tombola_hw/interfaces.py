@@ -64,10 +64,11 @@ def step_layout(config: EngineConfig) -> data.StructLayout:
 
     Members: `first` and `last` line of an output position; `inside`, whether the window position
     lies in the input (else the activations count as 0, and a pooling maximum passes them over), a
-    bit a pixel; `count`, channels of this group minus 1; `new_group`, first output position of a
-    channel group; `end`, last line of the layer. With several planes a line comes once for each,
-    and `more` says that a further one follows. `part`, where it takes several channel groups of a
-    pooling to pool a word, says which `part_lanes` of its lanes the group begins with.
+    bit a pixel; `count`, channels of this group minus 1, right in the last line; `new_group`, first
+    output position of a channel group; `end`, last line of the layer. With several planes a line
+    comes once for each, and `more` says that a further one follows. `part`, where it takes several
+    channel groups of a pooling to pool a word, says which `part_lanes` of its lanes the group
+    begins with.
     """
     parts = config.lanes // part_lanes(config)
     return data.StructLayout({

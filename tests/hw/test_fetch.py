@@ -44,7 +44,7 @@ def expected_steps(program: Program, layer: int) -> list[dict]:
                     "last": last,
                     "new_group": position == 0,
                     "end": last and ends,
-                    "count": min(size, fields["channels"] - group * size) - 1,
+                    "count": min(size, fields["channels"] - group * size) - 1 if last else None,
                     **({"part": lane // parts} if parts < program.config.lanes else {}),
                     **({"more": plane < fields["planes"] - 1} if "planes" in fields else {}),
                 })
@@ -79,6 +79,8 @@ def fetched_steps(program: Program, layer: int, *, weights: float) -> list[dict]
                     for name in step_layout(program.config).members}
             if program.descriptors[layer]["operation"] == Operation.CONVOLVE and "part" in step:
                 step["part"] = 0  # of poolings
+            # Where nothing was read or a position goes on, these two say nothing.
+            step["count"] = step["count"] if step["last"] else None
             steps.append({"address": address if step["inside"] else None, **step})
             if step["last"]:
                 if clocks_of_last:

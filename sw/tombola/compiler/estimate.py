@@ -10,7 +10,7 @@ from tombola.spec.lfsr import WORD
 # Clocks beside the work itself, each measured in co-simulation; docs/benchmarks.md compares.
 BEGIN = 3
 """From the last word of a descriptor to the first line that could be issued."""
-DRAIN = {False: 19, True: 16}
+DRAIN = {False: 20, True: 16}
 """From the last line to the first of its results, if compact or not; then come the others, one a
 clock."""
 MIXING, COMPACT_MIXING = 15, 27
