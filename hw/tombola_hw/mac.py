@@ -36,9 +36,10 @@ class MacArray(wiring.Component):
     ``step.part * part_lanes + r`` alone, for the first `config.average_lanes` rows. A compact
     engine has a pooling unit for that.
 
-    A line is a valid `step` with the `activations` and `weights` of the same clock. The sums of a
-    position leave `latency` clocks after its `last` line; the next position may begin in the very
-    next clock, or in the one after it with `config.compact`.
+    A line is a valid `step` with the `activations` and `weights` of the same clock. `sums` are
+    valid `latency` clocks after a position's `last` line; their values are there from the next
+    clock on, and stay until the next position's. That may begin in the very next clock, or in the
+    one after it with `config.compact`, whose values come with `valid`.
     Throughput: a line a clock, no back-pressure. Golden model: a dot product in which
     a negative weight takes ``~a`` for ``a``, and a position that is not `inside` has a = 0.
 
@@ -74,6 +75,11 @@ class MacArray(wiring.Component):
     weights : In(weights_layout(config))
     sums : Out(stream.Signature(sums_layout(config), always_ready=True))
         If compact, values beyond the rows are 0, and all are from one position to the next.
+
+    Attributes
+    ----------
+    rows : list
+        Of all pixels, pixel after pixel.
     """
 
     def __init__(
@@ -86,7 +92,7 @@ class MacArray(wiring.Component):
         check_config("MacArray", config)
         check_bool("MacArray", "pipelined", pipelined)
         self._config, self._pipelined = config, pipelined
-        self._rows = [row(config) for _ in range(config.rows * config.pixels)]
+        self.rows = [row(config) for _ in range(config.rows * config.pixels)]
         super().__init__({
             "signed": In(1),
             **({} if config.compact else {"sums_lanes": In(1)}),
@@ -104,7 +110,7 @@ class MacArray(wiring.Component):
 
     @property
     def _row_latency(self) -> int:
-        return self._rows[0].latency + self._pipelined
+        return self.rows[0].latency + self._pipelined
 
     def elaborate(self, platform):
         m = Module()
@@ -121,7 +127,7 @@ class MacArray(wiring.Component):
             extend.eq(self.step.p.inside & self.signed.replicate(pixels)),
         ]
 
-        row = self._rows[0]
+        row = self.rows[0]
         words = [
             self._staggered(m, f"activations{index}", word, row.activation_delays, lane_bits=8)
             for index, word in enumerate(of_pixels(self._config, activations))
@@ -134,21 +140,23 @@ class MacArray(wiring.Component):
             for name in ("positive", "negative")
         )
 
-        # Down to the clock in which the line is added.
+        # Down to the clock in which the rows are told, and that in which the line is added.
         step, valid = self.step.p, self.step.valid
-        for _ in range(self._row_latency):
+        for _ in range(self._row_latency - row.control_lead):
+            step, valid = self._later(m, step, valid)
+        accumulate, clears, added = valid, step.last, step
+        for _ in range(row.control_lead):
             step, valid = self._later(m, step, valid)
 
         clear = ResetSignal(allow_reset_less=True) | self.clear
-        accumulate, complete = valid, valid & step.last
-        clears, added = step.last, step
+        complete = valid & step.last
         if self._config.compact:
             # The sums show a clock later, in which no line comes: then the rows are cleared.
             step, complete = self._later(m, step, complete)
             accumulate, clears = valid | complete, complete
 
         sums = of_pixels(self._config, self.sums.p.values)
-        for index, row in enumerate(self._rows):
+        for index, row in enumerate(self.rows):
             m.submodules[f"row{index}"] = row
             pixel, channel = divmod(index, self._config.rows)
             m.d.comb += [
@@ -162,7 +170,7 @@ class MacArray(wiring.Component):
                 sums[pixel][channel].eq(row.port.total),
             ]
             if self._config.planes > 1:
-                m.d.comb += row.port.more.eq(valid & added.more & ~clear)
+                m.d.comb += row.port.more.eq(accumulate & added.more & ~clear)
 
         m.d.comb += [
             self.sums.valid.eq(complete),

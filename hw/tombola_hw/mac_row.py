@@ -13,12 +13,13 @@ from tombola_hw.interfaces import activation_layout
 class MacRowSignature(wiring.Signature):
     """The contract of a row, whatever technology it is built for.
 
-    A row declares `latency`, `activation_delays` and `weight_delays`. `activations`, `inside`,
-    `extend`, `positive` and `negative` belong to one line, of which the activation of lane i comes
-    `activation_delays[i]` clocks late, and its weight `weight_delays[i]`. `accumulate` and `clear`
-    belong to the line of `latency` clocks before: with `accumulate`, `total` is the sum so far with
-    that line in it, and the row keeps it, or keeps 0 if `clear` is high, so that the next line
-    begins a new sum. Reset comes as both together.
+    A row declares `latency`, `control_lead`, `activation_delays` and `weight_delays`.
+    `activations`, `inside`, `extend`, `positive` and `negative` belong to one line, of which the
+    activation of lane i comes `activation_delays[i]` clocks late, and its weight
+    `weight_delays[i]`. `accumulate` and `clear` belong to the line of ``latency - control_lead``
+    clocks before. `latency` clocks after its line, `accumulate` adds it to the row's sum; with
+    `clear` as well that sum becomes `total` in the next clock and stays it until the next such
+    line, and the next line begins a new sum. Reset comes as both together.
 
     With `config.unsigned_sums`, an activation comes as the byte that is added, whether inside or
     not, and its complement has 8 bits; `inside` and `extend` are not used.
@@ -27,8 +28,8 @@ class MacRowSignature(wiring.Signature):
     another line between. `more` belongs to the clock of `accumulate`: further planes of this line
     follow, and what the line has added so far counts twice as much as they do. So the row keeps the
     sum of a line apart, doubles it from plane to plane and adds it to the others' with the last
-    plane, when `more` is low; `total` counts then alone, and `clear` never comes with `more`. With
-    two planes that is a line of `more` shifted by one bit.
+    plane, when `more` is low; `clear` never comes with `more`. With two planes that is a line of
+    `more` shifted by one bit.
 
     With `config.compact`, an activation comes as the two's complement byte that is added, minus 128
     if it is unsigned; `inside` only covers its low 7 bits, and `extend` is not used. `total` is
@@ -49,8 +50,6 @@ class MacRowSignature(wiring.Signature):
     more : Out(1)
         Only with several planes.
     total : In(signed(accumulator_bits))
-        Combinational unless compact: whoever takes it has a register of its own, and a second one
-        here would cost a cell a bit.
     """
 
     def __init__(self, config: EngineConfig):
@@ -71,9 +70,9 @@ class MacRowSignature(wiring.Signature):
 class MacRow(wiring.Component):
     """The portable row: a select of one LUT4 a bit, a pipelined tree, an accumulator.
 
-    Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
-    back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``, and that
-    with each plane's weight.
+    Latency: `latency` clocks from a line to its sum, which is `total` a clock later. Throughput: a
+    line a clock, no back-pressure. Golden model: ``sum(a if positive else ~a if negative else 0)``,
+    and that with each plane's weight.
 
     With `config.compact` an activation has 8 bits rather than 9, which is a bit less of each adder.
     And the accumulator is the only register, and the line passes select and tree
@@ -88,6 +87,11 @@ class MacRow(wiring.Component):
     Members
     -------
     port : In(MacRowSignature(config))
+
+    Attributes
+    ----------
+    running : Signal
+        The sum so far with the line of `latency` clocks before; proofs look at it.
     """
 
     def __init__(self, config: EngineConfig, *, levels_per_register: int = 1):
@@ -98,6 +102,7 @@ class MacRow(wiring.Component):
             term_bits=config.operand_bits,
             levels_per_register=0 if config.compact else levels_per_register,
         )
+        self.running = Signal(signed(config.accumulator_bits))
         super().__init__({"port": In(MacRowSignature(config))})
 
     @property
@@ -106,6 +111,7 @@ class MacRow(wiring.Component):
         return (0,) * self._config.lanes
 
     weight_delays = activation_delays
+    control_lead = 0
 
     @property
     def latency(self) -> int:
@@ -139,13 +145,17 @@ class MacRow(wiring.Component):
 
         # The flip-flops' own reset is taken by `clear`: a second one would cost a LUT a bit.
         kept = Signal.like(port.total, reset_less=True)
-        following = Signal.like(port.total)
-        m.d.comb += [
-            following.eq(kept + line),
-            port.total.eq(kept if self._config.compact else following),
-        ]
+        following = self.running
+        m.d.comb += following.eq(kept + line)
         with m.If(ends):
             m.d.sync += kept.eq(Mux(port.clear, 0, following))
+        if self._config.compact:
+            m.d.comb += port.total.eq(kept)
+        else:
+            complete = Signal.like(port.total, reset_less=True)
+            m.d.comb += port.total.eq(complete)
+            with m.If(ends & port.clear):
+                m.d.sync += complete.eq(following)
 
         return m
 

@@ -1,6 +1,6 @@
 """One row of the array in carry chains of an ECP5, which select and add in one cell a bit."""
 
-from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -21,9 +21,12 @@ class Ecp5MacRow(wiring.Component):
     above it waits for the last of these, whose cells above the byte have nothing else to add. So
     an adder has 9 or 10 cells wherever it stands, and there is no tree.
 
-    Latency: `latency` clocks from a line to its `total`. Throughput: a line a clock, no
-    back-pressure. Golden model: `MacRow`; tests compare them with the vendor's cell model, and
-    prove small ones equal.
+    What accumulates and clears comes through registers of each row's own: one for all rows of a
+    large array would reach thousands of flip-flops in a clock.
+
+    Latency: `latency` clocks from a line to its sum, which is `total` a clock later. Throughput: a
+    line a clock, no back-pressure. Golden model: `MacRow`; tests compare them with the vendor's
+    cell model, and prove small ones equal.
 
     Parameters
     ----------
@@ -38,6 +41,11 @@ class Ecp5MacRow(wiring.Component):
     Members
     -------
     port : In(MacRowSignature(config))
+
+    Attributes
+    ----------
+    running : Signal
+        As in `MacRow`.
     """
 
     def __init__(
@@ -51,7 +59,11 @@ class Ecp5MacRow(wiring.Component):
         self._config = config
         self._step = lanes_per_register
         self._own_weights = own_weights
+        self.running = Signal(signed(config.accumulator_bits))
         super().__init__({"port": In(MacRowSignature(config))})
+
+    control_lead = 1
+    """The row's own registers."""
 
     @property
     def latency(self) -> int:
@@ -92,21 +104,29 @@ class Ecp5MacRow(wiring.Component):
             m.d.sync += total.eq(Cat(low))
             low, high = total[:ACTIVATION_BITS], total[ACTIVATION_BITS:]
 
-        ends = port.accumulate
+        accumulates = port.accumulate
         if self._config.planes > 1:
-            total, ends = self._weighted(m, total), port.accumulate & ~port.more
+            total, accumulates = self._weighted(m, total), port.accumulate & ~port.more
+        adds, ends = _own(m, Cat(accumulates, accumulates & port.clear))
 
         chain = CarryChain()
-        kept = Signal.like(port.total, reset_less=True)
-        m.d.comb += port.total.eq(
-            Cat(
-                chain.add(SELECT, bit, total[i], 1, 0) if i < len(total) else chain.add(KEEP, bit)
-                for i, bit in enumerate(kept)
-            )
-        )
+        kept, complete = (Signal.like(port.total, reset_less=True) for _ in range(2))
+        following = self.running
+        m.d.comb += [
+            following.eq(
+                Cat(
+                    chain.add(SELECT, bit, total[i], 1, 0)
+                    if i < len(total) else chain.add(KEEP, bit)
+                    for i, bit in enumerate(kept)
+                )
+            ),
+            port.total.eq(complete),
+        ]
         chain.place(m, "accumulator")
+        with m.If(adds):
+            m.d.sync += kept.eq(following)
         with m.If(ends):
-            m.d.sync += kept.eq(Mux(port.clear, 0, port.total))
+            m.d.sync += [kept.eq(0), complete.eq(following)]
         return m
 
     def _weighted(self, m, plane):
@@ -119,8 +139,11 @@ class Ecp5MacRow(wiring.Component):
             for i in range(bits)
         )
         chain.place(m, "planes")
-        with m.If(self.port.accumulate):
-            m.d.sync += before.eq(Mux(self.port.more, weighted, 0))
+        adds, ends = _own(m, Cat(self.port.accumulate, self.port.accumulate & ~self.port.more))
+        with m.If(adds):
+            m.d.sync += before.eq(weighted)
+        with m.If(ends):
+            m.d.sync += before.eq(0)
         return weighted
 
     def _selected(self, m, activation, positive, negative):
@@ -129,27 +152,30 @@ class Ecp5MacRow(wiring.Component):
         return selected
 
     def _held(self, m, weights):
-        if not self._own_weights:
-            return weights
-        held = Signal.like(weights)
-        for lane, bit in enumerate(weights):
-            # A flip-flop of the vendor's, since yosys makes one of all that hold the same.
-            m.submodules += Instance(
-                "TRELLIS_FF",
-                a_keep=1,
-                p_GSR="DISABLED",
-                p_CEMUX="1",
-                p_CLKMUX="CLK",
-                p_LSRMUX="LSR",
-                p_REGSET="RESET",
-                p_SRMODE="LSR_OVER_CE",
-                i_CLK=ClockSignal(),
-                i_CE=Const(1),
-                i_LSR=Const(0),
-                i_DI=bit,
-                o_Q=held[lane],
-            )
-        return held
+        return _own(m, weights) if self._own_weights else weights
+
+
+def _own(m, bits):
+    """The same a clock later, in flip-flops of the vendor's, since Yosys makes one of all that hold
+    the same."""
+    held = Signal(len(bits))
+    for index, bit in enumerate(bits):
+        m.submodules += Instance(
+            "TRELLIS_FF",
+            a_keep=1,
+            p_GSR="DISABLED",
+            p_CEMUX="1",
+            p_CLKMUX="CLK",
+            p_LSRMUX="LSR",
+            p_REGSET="RESET",
+            p_SRMODE="LSR_OVER_CE",
+            i_CLK=ClockSignal(),
+            i_CE=Const(1),
+            i_LSR=Const(0),
+            i_DI=bit,
+            o_Q=held[index],
+        )
+    return held
 
 
 def _sum(chain, low, activation, positive, negative, *, high, largest):

@@ -49,9 +49,10 @@ def value_layout(config: EngineConfig) -> data.StructLayout:
 class Serialiser(wiring.Component):
     """Sends the first `count + 1` values of a position, channel after channel, all pixels at once.
 
-    A register holds them, and a second one behind it holds those of one channel and 0 for all
-    others: that is its reset, and costs no cells. What leaves is the `or` of them all, a third of
-    a LUT4 a bit and channel, where a multiplexer takes two thirds and a shift register one.
+    The rows of the array hold them, or a register those of the pooling unit, and a second one
+    behind that holds those of one channel and 0 for all others: that is its reset, and costs no
+    cells. What leaves is the `or` of them all, a third of a LUT4 a bit and channel, where a
+    multiplexer takes two thirds and a shift register one.
 
     Latency: `latency` clocks. Throughput: a channel a clock, no back-pressure; the source leaves at
     least `count + 1` clocks from one position to the next. Golden model: iteration.
@@ -65,12 +66,13 @@ class Serialiser(wiring.Component):
     -------
     mac : In(stream.Signature(sums_layout(config), always_ready=True))
     pool : In(stream.Signature(maxima_layout(config), always_ready=True))
-        Neither comes while values of the other are still to leave.
+        Neither comes while values of the other are still to leave. Values of `mac` come a clock
+        after it is valid, and stay.
     values : Out(stream.Signature(value_layout(config), always_ready=True))
     """
 
     latency = 2
-    """One register that holds all values, one with that which leaves."""
+    """One register that holds all values, there or here, one with that which leaves."""
 
     def __init__(self, config: EngineConfig):
         check_config("Serialiser", config)
@@ -88,9 +90,11 @@ class Serialiser(wiring.Component):
         m.d.sync += remaining.eq(remaining - 1)
         sent = [[] for _ in range(self._config.pixels)]
         for source in (self.mac, self.pool):
-            held = Signal.like(source.p.values, reset_less=True)
-            with m.If(source.valid):
-                m.d.sync += held.eq(source.p.values)
+            held = source.p.values
+            if source is self.pool:
+                held = Signal.like(source.p.values, reset_less=True)
+                with m.If(source.valid):
+                    m.d.sync += held.eq(source.p.values)
             of_each = of_pixels(self._config, held)
             turn = Signal(len(of_each[0]))  # bit i: channel i is next
             m.d.sync += turn.eq(Mux(source.valid, 1, Mux(remaining == 0, 0, turn << 1)))

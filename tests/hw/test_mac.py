@@ -59,8 +59,10 @@ def run(dut, positions, *, signed=0, gaps=None, rest=False):
         async def tick():
             nonlocal clock
             _, _, valid, sums = await ctx.tick().sample(dut.sums.valid, dut.sums.p)
+            # The values of a compact array come with `valid`, the others are there afterwards.
+            values = sums.values if rest else ctx.get(dut.sums.p.values)
             if valid:
-                values = [sums.values[i] for i in range(len(dut.sums.p.values))]
+                values = [values[i] for i in range(len(dut.sums.p.values))]
                 left.append((clock, values, sums.count, sums.new_group, sums.end))
             clock += 1
 

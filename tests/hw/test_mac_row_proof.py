@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -52,7 +52,7 @@ class Pair(wiring.Component):
     @property
     def clocks(self):
         """After which neither holds a line of before but in its sums."""
-        return max(self._portable.latency, self._chained.latency) + 1
+        return max(self._portable.latency, self._chained.latency) + 2
 
     def elaborate(self, platform):
         m = Module()
@@ -71,7 +71,8 @@ class Pair(wiring.Component):
                     self.weights.negative.as_value() & ~self.weights.positive.as_value()
                 ),
             ]
-            total = array.sums.p.values[0]
+            # What the row has so far as well, or an induction would know nothing of it.
+            total = Cat(array.sums.p.values[0], array.rows[0].running)
             for _ in range(last - array.latency):
                 later = Signal.like(total)
                 m.d.sync += later.eq(total)

@@ -33,9 +33,9 @@ def sums_of(dut, positions, *, part=0, **inputs):
 
     async def bench(ctx):
         async def tick():
-            _, _, valid, sums = await ctx.tick().sample(dut.sums.valid, dut.sums.p)
+            _, _, valid = await ctx.tick().sample(dut.sums.valid)
             if valid:
-                left.append([list(values) for values in sums.values])
+                left.append([list(values) for values in ctx.get(dut.sums.p.values)])
 
         for name, value in {"signed": 1, **inputs}.items():
             ctx.set(getattr(dut, name), value)
@@ -112,13 +112,12 @@ def test_results_go_to_their_memories(parallel):
         ctx.set(dut.start, 0)
         for group in sums:
             for position, values in enumerate(group):
-                ctx.set(dut.mac.p, {
-                    "values": [[*map(int, pixel)] for pixel in values],
-                    "count": CONFIG.rows - 1, "new_group": position == 0,
-                })  # fmt: skip
+                ctx.set(dut.mac.p["count"], CONFIG.rows - 1)
+                ctx.set(dut.mac.p["new_group"], position == 0)
                 ctx.set(dut.mac.valid, 1)
                 await tick()
                 ctx.set(dut.mac.valid, 0)
+                ctx.set(dut.mac.p["values"], [[*map(int, pixel)] for pixel in values])
                 for _ in range(CONFIG.rows - 1):
                     await tick()
         for _ in range(dut.latency + 1):

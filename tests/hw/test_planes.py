@@ -131,7 +131,7 @@ def test_with_everything_else_that_an_engine_may_have(pixels):
 @pytest.mark.parametrize(("module", "was", "becomes"), [
     ("mac_row", "weighted << 1", "weighted"),
     ("mac_row", "port.more, weighted << 1, 0", "port.more, weighted << 1, before"),
-    ("mac", "valid & added.more & ~clear", "0"),
+    ("mac", "accumulate & added.more & ~clear", "0"),
     ("fetch_loops", 'across & last["plane"]', "across"),
     ("bit_layers", "Mux(asking.first, drawn.locked, locked[:width])",
      "Mux(asking.first, drawn.locked, 0)"),
