@@ -1,6 +1,6 @@
 """The turner: gives each pixel the word of the memory that holds its strip."""
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,8 +13,8 @@ class Turner(wiring.Component):
     """Pixel p gets the word of memory ``(p + turn) % pixels``.
 
     Latency: `LATENCY` clocks, none and no cells with one pixel. Throughput: words of all memories
-    a clock, no back-pressure. Golden model: `numpy.roll`. It takes log2(pixels) two-way choices a
-    bit, behind registers, so that the way out of the block RAMs has a clock for itself.
+    a clock, no back-pressure. Golden model: `numpy.roll`. A pixel chooses one of `pixels` words,
+    behind registers, so that the way out of the block RAMs has a clock for itself.
 
     Parameters
     ----------
@@ -45,21 +45,14 @@ class Turner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         words = Signal.like(self.words, reset_less=True)
-        turn = Signal.like(self.turn, reset_less=True)
-        m.d.sync += [words.eq(self.words), turn.eq(self.turn)]
-
-        width = len(words.as_value()) // self._config.pixels
-        turned = words.as_value()
-        for stage in range(self._config.turn_bits):
-            away = width << stage
-            chosen = Signal.like(turned, name=f"stage{stage}")
-            for pixel in range(self._config.pixels):
-                here = chosen.word_select(pixel, width)
-                there = Cat(turned[away:], turned[:away]).word_select(pixel, width)
-                with m.If(turn[stage]):
-                    m.d.comb += here.eq(there)
-                with m.Else():
-                    m.d.comb += here.eq(turned.word_select(pixel, width))
-            turned = chosen
-        m.d.comb += self.activations.eq(turned)
+        m.d.sync += words.eq(self.words)
+        pixels = self._config.pixels
+        width = len(words.as_value()) // pixels
+        for pixel in range(pixels):
+            # One register for all pixels would be at the end of long wires.
+            memory = Signal(self._config.turn_bits, name=f"memory{pixel}", reset_less=True)
+            m.d.sync += memory.eq(self.turn + pixel)
+            m.d.comb += self.activations.as_value().word_select(pixel, width).eq(
+                words.as_value().word_select(memory, width)
+            )
         return m
