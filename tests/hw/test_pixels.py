@@ -159,7 +159,7 @@ def test_a_batch_wants_linear_layers():
     ("stores", "turner.turn.eq(Mux(self.busy, self.turn, host_bank))",
      "turner.turn.eq(Mux(self.busy, self.turn + 1, host_bank))"),
     ("stores", "host_writes &= host_bank == bank", "host_writes &= 1"),
-    ("turner", "away = width << stage", "away = len(turned) - (width << stage)"),
+    ("turner", "memory.eq(self.turn + pixel)", "memory.eq(self.turn - pixel)"),
     ("strip_position", "ahead.eq(strip + pixel)", "ahead.eq(strip)"),
     ("strip_position", "((ahead == whole) & in_rest)", "(ahead == whole)"),
     ("strip_position", "self.row_ends.eq(next_row == layer.last_row)", "self.row_ends.eq(0)"),
