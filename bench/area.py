@@ -62,9 +62,9 @@ ENGINES = (
     "4x8 construction=8", *(f"8x8 construction={width}" for width in (4, 8, 16, 32)),
     "16x8 construction=8", "8x16 construction=16", "4x32 construction=16",
     "16x16 construction=16", "8x8x2 construction=8", "8x8x4 construction=8",
-    "8x16x2 construction=16", "8x8 construction=8 ticket_words=22528",
+    "4x8x2 construction=8", "16x16x2 construction=16", "8x8 construction=8 ticket_words=22528",
     *(f"8x8 construction=8 {feature}" for feature in FEATURES),
-    *(f"8x16x2 construction=16 {feature}" for feature in FEATURES),
+    *(f"4x8x2 construction=8 {feature}" for feature in FEATURES),
     "8x8 construction=8 unsigned_sums=0",
 )  # fmt: skip
 """Geometry and parameters; a feature by its name alone is True."""

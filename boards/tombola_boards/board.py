@@ -119,6 +119,24 @@ class Board:
         """`clock_hz` in MHz."""
         return self.clock_hz / 1e6
 
+    def at_clock(self, clock_hz: int) -> "Board":
+        """The same board with another clock of its engine.
+
+        Raises
+        ------
+        ConfigError
+            If its loop cannot be told another clock, or its serial line does not divide it.
+        """
+        if clock_hz == self.clock_hz:
+            return self
+        at_clock = getattr(self.make_platform, "at_clock", None)
+        if at_clock is None:
+            raise ConfigError(
+                f"clock of {self.name} must be {self.clock_mhz:g} MHz, not {clock_hz / 1e6:g} MHz; "
+                "boards with an ECP5 have others"
+            )
+        return replace(self, clock_hz=clock_hz, make_platform=at_clock(clock_hz))
+
     def config_for(self, geometry: str) -> EngineConfig:
         """The board's engine at another ``ROWSxLANES``.
 

@@ -7,7 +7,10 @@ from tombola_boards.pll import Ecp5Pll
 
 
 def clocked(platform: type[Platform], *, clock_hz: int) -> type[Platform]:
-    """The same platform with domain `sync` at `clock_hz`, made from its default clock."""
+    """The same platform with domain `sync` at `clock_hz`, made from its default clock.
+
+    Its `at_clock` makes one with another clock.
+    """
 
     class Clocked(platform):
         def create_missing_domain(self, name):
@@ -16,5 +19,9 @@ def clocked(platform: type[Platform], *, clock_hz: int) -> type[Platform]:
             pad = self.request(self.default_clk, dir="-")
             pll = Ecp5Pll.for_clock(input_hz=int(self.default_clk_frequency), output_hz=clock_hz)
             return BoardClock(Ecp5Loop(pad, pll=pll), clock_hz=clock_hz)
+
+        @staticmethod
+        def at_clock(clock_hz: int) -> type[Platform]:
+            return clocked(platform, clock_hz=clock_hz)
 
     return Clocked

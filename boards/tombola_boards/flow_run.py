@@ -136,10 +136,11 @@ def clock_message(board: Board, report: Report, seeds: int) -> str:
             f"{report.short_paths} (best of {tried}); try --seeds {2 * seeds} or another --geometry"
         )
     path = f"; slowest path: {report.slowest_path}" if report.slowest_path else ""
+    lower = ", a lower --clock" if hasattr(board.make_platform, "at_clock") else ""
     return (
         f"{board.name}: clock must be at most {report.fmax_mhz:g} MHz for this engine, not "
-        f"{board.clock_mhz:g} MHz (best of {tried}{path}); try --seeds {2 * seeds} or a smaller "
-        f"--geometry"
+        f"{board.clock_mhz:g} MHz (best of {tried}{path}); try --seeds {2 * seeds}{lower} or a "
+        f"smaller --geometry"
     )
 
 

@@ -11,7 +11,6 @@ from tombola.compiler import compile_ticket
 from tombola.spec.engine import EngineConfig
 from tombola_boards.build import Built
 from tombola_boards.parts import target_of
-from tombola_boards.registry import BOARDS
 
 ROOT = Path(__file__).parents[2]
 RECORDS = {
@@ -34,8 +33,8 @@ def test_the_page_is_that_of_the_records(script):
 
 
 def test_refusals_end_with_the_ratio_that_fits(script):
-    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k")
-    target = target_of(BOARDS[case.board])
+    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k", 27)
+    target = case.target
     nothing, below, enough = script.refusals(case, target, "4x8")
     assert nothing["frozen_to_fit"] >= script.refusals(case, target)[0]["frozen_to_fit"]
     ratio = nothing["frozen_to_fit"]
@@ -57,7 +56,7 @@ def test_a_case_is_planned_built_recorded_and_shown(script, monkeypatch, tmp_pat
         document = {**cells, "capacity": area, "bitstream_sha256": "f" * 64, **others}
         return Built(document=document, files={})
 
-    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k")
+    case = script.Case("fmnist-mlp", 0.7, "tang-nano-9k", 27)
     monkeypatch.setattr(script, "build", build)
     monkeypatch.setattr(script, "CASES", (case,))
     monkeypatch.setattr(script, "RECORDS", tmp_path)
@@ -76,9 +75,11 @@ def test_a_case_is_planned_built_recorded_and_shown(script, monkeypatch, tmp_pat
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_a_record_is_of_a_built_engine_that_runs_the_ticket(script, name):
     record = RECORDS[name]
-    case = script.Case(record["network"], record["frozen"], record["board"])
+    case = script.Case(
+        record["network"], record["frozen"], record["board"], record["clock_mhz"]
+    )
     assert case in script.CASES and name == case.name
-    config, target = EngineConfig(**record["config"]), target_of(BOARDS[case.board])
+    config, target = EngineConfig(**record["config"]), case.target
     assert compile_ticket(case.ticket(case.frozen), config).cycles == record["cycles"]
     built, estimate = record["built"], target.model.estimate(config).to_json()
     assert built["fmax_mhz"] >= built["clock_mhz"] == target.clock_hz / 1e6

@@ -224,7 +224,8 @@ def test_clock_message_names_the_slowest_path():
     report = Report(used={}, capacity={}, fmax_mhz=71.25, slowest_path="a to b, 14.0 ns")
     assert clock_message(board_named("ulx3s-25f"), report, 4) == (
         "ulx3s-25f: clock must be at most 71.25 MHz for this engine, not 80 MHz (best of 4 "
-        "placements; slowest path: a to b, 14.0 ns); try --seeds 8 or a smaller --geometry"
+        "placements; slowest path: a to b, 14.0 ns); try --seeds 8, a lower --clock or a smaller "
+        "--geometry"
     )
 
 

@@ -74,6 +74,29 @@ def test_planned_and_built_in_one_go(plan, ticket, built, tmp_path, capsys):
     assert "ulx3s-25f: planned 4x8, " in said.err
 
 
+def test_an_engine_is_built_for_the_clock_that_it_was_planned_for(
+    ticket, built, tmp_path, monkeypatch, capsys
+):
+    wanted = ["--board", "ulx3s-25f", "--geometry", "4x8", "--clock", "50"]
+    assert main(["plan", str(ticket), *wanted, "--json"]) == 0
+    path = tmp_path / "plan.json"
+    path.write_text(capsys.readouterr().out)
+    document = json.loads(path.read_text())
+    assert document["fps"] == pytest.approx(50e6 / document["cycles"])
+    boards, build_board = [], bitstream.build_board
+    monkeypatch.setattr(
+        bitstream, "build_board",
+        lambda board, **options: boards.append(board) or build_board(board, **options),
+    )  # fmt: skip
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["build", "--board", "ulx3s-25f", "--engine", str(path), *out]) == 0
+    assert main(["build", "--plan", str(ticket), *wanted, *out]) == 0
+    assert main(["build", "--board", "ulx3s-25f", "--clock", "60", *out]) == 0
+    assert [board.clock_hz for board in boards] == [50_000_000, 50_000_000, 60_000_000]
+    assert [board.divisor for board in boards] == [50, 50, 60]
+    assert boards[0].make_platform is not boards[2].make_platform
+
+
 def test_a_ticket_that_does_not_fit_is_not_built(built, tmp_path, capsys):
     path = tmp_path / "large.ticket"
     ticket_file.save(sample("fmnist-mlp"), path)
@@ -107,6 +130,7 @@ def test_a_plan_is_simulated(plan, ticket, monkeypatch, capsys):
         ('{"config": {"rows": "8"}}', "describes no engine: rows must be an int, not '8'"),
         ('{"config": {"cows": 8}}', "describes no engine: "),
         ('{"board": "icebreaker", "config": {}}', "engine must be one for ulx3s-25f, not for"),
+        ('{"clock_mhz": "80", "config": {}}', "clock_mhz must be a number, not '80'"),
     ],
 )
 def test_files_that_describe_no_engine(content, message, built, tmp_path, capsys):
@@ -123,9 +147,14 @@ def test_files_that_describe_no_engine(content, message, built, tmp_path, capsys
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("build --board ulx3s-25f --engine a --geometry 8x8 --out o", "--geometry and --plan"),
-        ("build --board ulx3s-25f --engine a --plan b --out o", "--geometry and --plan"),
+        ("build --board ulx3s-25f --engine a --geometry 8x8 --out o", "--plan and --clock"),
+        ("build --board ulx3s-25f --engine a --plan b --out o", "--geometry, --plan and --clock"),
+        ("build --board ulx3s-25f --engine a --clock 60 --out o", "--plan and --clock"),
         ("build --board all --engine a --out o", "name it in place of all"),
+        ("build --board all --clock 60 --out o", "name it in place of all"),
+        ("build --board ulx3s-25f --clock 0 --out o", "clock must be above 0 MHz, not 0"),
+        ("build --board icebreaker --clock 20 --out o", "icebreaker must be 24 MHz, not 20 MHz"),
+        ("build --board ulx3s-25f --clock 0.3 --out o", "baud must divide the clock of 300000 Hz"),
         ("rtl --engine a --geometry 8x8 --out o", "--geometry and --ticket"),
         ("rtl --engine a --ticket b --out o", "--geometry and --ticket"),
         ("sim a.ticket --engine a --rtl b", "--geometry and --rtl"),

@@ -13,10 +13,11 @@ again builds only those that are not finished."""
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from ..spec.errors import ConfigError, TombolaError, ToolError
-from .engines import add_engine, read_engine
+from .engines import add_clock, add_engine
 from .output import add_json, emit, log
 
 SUMMARY = "build the bitstream of a board"
@@ -50,6 +51,7 @@ def add_arguments(parser):
         "--plan", type=Path, metavar="TICKET", help="plan the engine for this ticket"
     )
     add_engine(parser, purpose="the engine that")
+    add_clock(parser)
     parser.add_argument(
         "--ticket", type=Path, metavar="TICKET", help="put this ticket into the block RAM"
     )
@@ -95,25 +97,31 @@ def run(args) -> int:
 
 def _check_options(args):
     """Refuses what says twice what the engine is."""
-    if args.engine is not None and (args.geometry or args.plan):
-        raise ConfigError("--engine says all of the engine; leave out --geometry and --plan")
-    if args.board == "all" and (args.engine or args.plan):
+    if args.engine is not None and (args.geometry or args.plan or args.clock):
+        raise ConfigError(
+            "--engine says all of the engine; leave out --geometry, --plan and --clock"
+        )
+    if args.board == "all" and (args.engine or args.plan or args.clock):
         raise ConfigError("an engine is planned for one board; name it in place of all")
 
 
-def _config(board, args):
-    """The engine to build."""
+def _board(board, args):
+    """The board with the engine to build."""
+    from .engines import at_clock, with_engine
+
     if args.engine is not None:
-        return read_engine(args.engine, board=board.name)
+        return with_engine(board, args.engine)
+    board = at_clock(board, args.clock)
     if args.plan is None:
-        return board.config if args.geometry is None else board.config_for(args.geometry)
+        config = board.config if args.geometry is None else board.config_for(args.geometry)
+        return replace(board, config=config)
     from tombola_boards.parts import target_of
 
     from ..compiler.planner import choose
 
     choice = choose(_ticket(args.plan), target_of(board), geometry=args.geometry)
     log(f"{board.name}: planned {choice.config.geometry}, {choice.cycles:,} cycles an inference")
-    return choice.config
+    return replace(board, config=choice.config)
 
 
 def _ticket(path):
@@ -129,8 +137,8 @@ def _build(board, args, ticket, out: Path) -> dict:
 
     from .bitstream import build
 
-    config = _config(board, args)
-    built = build(board, config=config, ticket=ticket, seeds=args.seeds)
+    board = _board(board, args)
+    built = build(board, config=board.config, ticket=ticket, seeds=args.seeds)
     document = dict(built.document)
     if ticket is not None:
         document["ticket_sha256"] = hashlib.sha256(args.ticket.read_bytes()).hexdigest()

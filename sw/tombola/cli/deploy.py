@@ -12,10 +12,9 @@ With --flash the ticket itself is in the bitstream and the board boots from flas
 its ticket at power-on."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
-from .engines import add_engine, read_engine
+from .engines import add_engine
 from .output import add_json, emit, log, working
 
 SUMMARY = "build, program, load and self-test a ticket on a board"
@@ -57,12 +56,13 @@ def run(args) -> int:
     from ..spec import ticket_file
     from ..spec.errors import DeviceError
     from .connecting import clock_of, connect, connect_again, is_virtual
+    from .engines import with_engine
     from .samples import for_self_test
     from .trial import load_ticket, run_trial
 
     board, address = _target(args)
     if args.engine is not None:
-        board = replace(board, config=read_engine(args.engine, board=board.name))
+        board = with_engine(board, args.engine)
     ticket = ticket_file.load(args.ticket)
     compile_ticket(ticket, board.config)
     samples = for_self_test(ticket, args.samples, data_dir=args.data_dir)

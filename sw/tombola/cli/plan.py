@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tombola.cli import output
+from tombola.cli import engines, output
 
 SUMMARY = "plan an engine for a ticket on a board: what fits, how fast it is, what bounds it"
 EXAMPLES = """\
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps", type=float, metavar="N", help="inferences a second that are enough"
     )
+    engines.add_clock(parser)
     output.add_json(parser)
 
 
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fps is not None and not 0 < args.fps < float("inf"):
         raise ConfigError(f"fps must be above 0, not {args.fps:g}")
     ticket, board = ticket_file.load(args.ticket), board_named(args.board)
+    board = engines.at_clock(board, args.clock)
     target = target_of(board)
     try:
         choice = choose(ticket, target, geometry=args.geometry, fps=args.fps)

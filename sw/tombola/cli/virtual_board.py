@@ -35,13 +35,13 @@ def serve(name: str, baud: int | None = None, engine: Path | None = None) -> int
     from tombola_boards.virtual import write_virtual
     from tombola_sim.virtual import command
 
-    from .engines import read_engine
+    from .engines import with_engine
 
     board = board_named(name)
     if baud is not None:
         board = replace(board, baud=baud)
     if engine is not None:
-        board = replace(board, config=read_engine(engine, board=name))
+        board = with_engine(board, engine)
     with Stages(f"virtual {name}") as stages:
         folder = write_virtual(board, progress=stages.begin)
         program = command(folder, progress=stages.begin)
