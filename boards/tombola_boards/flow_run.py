@@ -48,30 +48,39 @@ class FlowRun:
         self.seconds: dict[str, float] = {}
         self._board, self._flow, self._tools = board, flow, tools
         self._folder, self._progress = folder, progress
+        self._flip_flops = 0
         for name, text in flow.files.items():
             (folder / name).write_text(text)
 
-    def place_until_met(self, seeds: int) -> tuple[Report, int]:
-        """Synthesises, then places with one seed after the other until the clock is met."""
+    def synthesise(self) -> None:
+        """Makes the netlist."""
         self._step(self._flow.synthesis)
         netlist = self._folder / NETLIST
         design = self._flow.rewrite(netlist.read_text())
         if self._flow.contents is not None:
             design = contents.fill(design, (self._folder / self._flow.contents).read_text())
         netlist.write_text(design)
-        flip_flops = count_flip_flops(netlist.read_text())
+        self._flip_flops = count_flip_flops(design)
+
+    def place(self, seed: int) -> Report:
+        """Places and routes the netlist, whether that meets the clock or not."""
+        self._step(self._flow.place_route_with(seed), f"place_route, seed {seed}")
+        return parse_report(
+            (self._folder / REPORT).read_text(),
+            family=self._board.family,
+            flip_flops=self._flip_flops,
+            log=(self._folder / PLACEMENT_LOG).read_text(),
+        )
+
+    def place_until_met(self, seeds: int) -> tuple[Report, int]:
+        """Synthesises, then places with one seed after the other until the clock is met."""
+        self.synthesise()
         best = None
         for seed in range(1, seeds + 1):
             try:
-                self._step(self._flow.place_route_with(seed), f"place_route, seed {seed}")
+                report = self.place(seed)
             except _UnroutableError:
                 continue
-            report = parse_report(
-                (self._folder / REPORT).read_text(),
-                family=self._board.family,
-                flip_flops=flip_flops,
-                log=(self._folder / PLACEMENT_LOG).read_text(),
-            )
             if report.meets(self._board.clock_mhz):
                 return report, seed
             if best is None or (best.short_paths, -best.fmax_mhz) > (
