@@ -103,14 +103,17 @@ class Case:
 SMALL = ("8x8", "8x16", "8x8x2", "16x32", "16x16x2")
 LARGE = ("8x16", "16x32", "16x16x2", "16x16x8")
 THOROUGH = {
-    ("fmnist-cnn", "8x8x2"): {"images": 10_000, "dataset": "fmnist"},
-    ("fmnist-mlp", "8x16"): {"images": 1_000, "dataset": "fmnist"},
-    ("digits-cnn", "8x16"): {"images": 1_000, "dataset": "digits"},
+    ("fmnist-cnn", "8x8x2"): "fmnist",
+    ("fmnist-mlp", "8x16"): "fmnist",
+    ("digits-cnn", "8x16"): "digits",
 }
-"""Cases that run on many real images: the first is the whole test set."""
+"""Cases that run on many images of a data set."""
+MANY = 1_000
 CASES = (
-    *(Case(network, geometry, **THOROUGH.get((network, geometry), {}))
-      for network in ("fmnist-mlp", "fmnist-cnn", "digits-cnn") for geometry in SMALL),
+    *(Case(network, geometry, images=MANY, dataset=dataset)
+      for (network, geometry), dataset in THOROUGH.items()),
+    *(Case(network, geometry) for network in ("fmnist-mlp", "fmnist-cnn", "digits-cnn")
+      for geometry in SMALL if (network, geometry) not in THOROUGH),
     *(Case("fmnist-mlp", geometry, batch=16) for geometry in ("4x8x4", "8x16x4")),
     *(Case("conv64", geometry) for geometry in ("8x16", "16x32", "16x16x2", "16x16x8")),
     *(Case("conv6", geometry, frozen=0.7) for geometry in LARGE),
