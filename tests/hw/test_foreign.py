@@ -33,6 +33,7 @@ OTHER = {
     "result_words": 64,
     "count_bits": 9,
     "compact": True,
+    "short_totals": True,
     **dict.fromkeys(FEATURES, True),
     "pixels": 2,
     "planes": 2,
@@ -41,10 +42,10 @@ OTHER = {
 """One other value for every parameter that a program depends on."""
 
 
-def linear(channels: int, classes: int, *, side: int = 1) -> TicketBuilder:
-    """One layer over the whole map."""
+def linear(channels: int, classes: int, *, side: int = 1, lock: int = 0) -> TicketBuilder:
+    """One layer over the whole map; `lock` counts draw values that lock a weight."""
     return TicketBuilder((channels, side, side)).conv(
-        classes, (side, side), in_channels=channels, logits=True
+        classes, (side, side), in_channels=channels, logits=True, freeze=(0, lock)
     )
 
 
@@ -80,7 +81,7 @@ TOO_LARGE = {
         ErrorCode.FOREIGN,
     ),
     "results": ("result_words", slid(2, 9, kernel=2), ErrorCode.FOREIGN),
-    "sums": ("accumulator_bits", linear(260, 1), ErrorCode.FOREIGN),
+    "sums": ("accumulator_bits", linear(270, 1, lock=255), ErrorCode.FOREIGN),
     "lines": ("weight_lines", slid(9, 1, kernel=5), ErrorCode.FOREIGN),
     "counts": (
         "count_bits",
@@ -155,7 +156,9 @@ def test_what_fits_all_memories_but_is_for_another_engine_is_refused():
 
     async def bench(code_of):
         for name, value in OTHER.items():
-            other = replace(SMALL, **{name: value})
+            # Short totals are those of a compact engine's short sums alone.
+            short = {"compact": True, "accumulator_bits": 16} if name == "short_totals" else {}
+            other = replace(SMALL, **{**short, name: value})
             if name == "pixels":  # whose memories are as large as the engine's one
                 other = replace(other, activation_words=SMALL.activation_words // value)
             program = compile_ticket(ticket, other)
