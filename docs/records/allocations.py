@@ -103,7 +103,8 @@ def section() -> str:
             rows.append(
                 f"| {case.title} | {case.freeze:.0%} | {spread['scope']} | "
                 f"{spread.get('allocation', 'uniform')} | {spread.get('spread', 'jointly')} | "
-                f"{shown(both[0])} | {shown(both[1])} | {gap(*both)} |"
+                f"{shown(both[0], refused(case.pruned(spread), results))} | "
+                f"{shown(both[1], refused(case.frozen(spread), results))} | {gap(*both)} |"
             )
     shares = ["| pruned | locked | accuracy | model bits |", "|---|---|---|---|"]
     for lock in LOCKED:
@@ -137,10 +138,15 @@ def pair(case: Case, spread: dict[str, str], results: Results) -> tuple[list[flo
     return pruned, locked
 
 
-def shown(values: Sequence[float]) -> str:
+def refused(one: Trial, results: Results) -> bool:
+    """Whether its masks cut the logits off."""
+    return "error" in results.get(one, {})
+
+
+def shown(values: Sequence[float], refused: bool = False) -> str:
     """Mean, with the deviation of several."""
     if not values:
-        return "not run here"
+        return "refused: a layer keeps no weight" if refused else "not run here"
     mean = f"{statistics.mean(values):.2f}"
     return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
 
