@@ -116,7 +116,7 @@ def _results(ran: list[dict[str, Any]]) -> str:
     for case in ran:
         counters, area = case["counters"], case["estimated_ecp5"]
         values = f"{case['values_compared']:,} values of {case['samples']:,} images"
-        if case.get("dataset"):
+        if case["dataset"]:
             values += f" of {case['dataset']}"
         rows.append(
             [
