@@ -1,6 +1,6 @@
 """The class with the largest logit."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,21 +42,46 @@ class ArgMax(wiring.Component):
         m = Module()
 
         result = self.results.p
-        # One comparison says both: a lower index, complemented, is the larger of two equals.
         logit = of_pixels(self._config, result.value)[0]
-        rank = Cat(~result.address[: len(self.index)], logit).as_signed()
-        # Kept as its complement: rank and kept meet in a carry chain without inverters, whose carry
-        # says whether rank > ~kept; they are never equal. The signs change places, as that chain
-        # knows none.
-        kept, found = Signal(rank.shape(), reset_less=True), Signal()
-        total = Signal(len(rank) + 1)
-        m.d.comb += total.eq(Cat(rank[:-1], ~kept[-1]) + Cat(kept[:-1], ~rank[-1]))
+        address = result.address[: len(self.index)]
+        found, better = Signal(), Signal()
+        takes = self.results.valid & result.logits & (~found | better)
+        (self._in_one_chain if self._config.compact else self._compare)(
+            m, logit, address, takes, better
+        )
 
-        with m.If(self.results.valid & result.logits & (~found | total[-1])):
-            # The sum is never kept, but a cell of its chain then holds a bit of `kept` as well.
-            m.d.sync += [kept.eq(Mux(result.logits, ~rank, total[:-1])), found.eq(1)]
+        with m.If(takes):
+            m.d.sync += found.eq(1)
         with m.If(self.start):
-            m.d.sync += [kept.eq(0), found.eq(0)]
-
-        m.d.comb += self.index.eq(kept[: len(self.index)])
+            m.d.sync += found.eq(0)
         return m
+
+    def _compare(self, m, logit, address, takes, better):
+        best = Signal(signed(len(logit)), reset_less=True)
+        # One comparison says both: of equal logits the one with the higher index is worse. The
+        # signs change places, as a carry chain knows none.
+        m.d.comb += better.eq(
+            Cat(self.index, logit[:-1], best[-1]) >= Cat(address, best[:-1], logit[-1])
+        )
+        with m.If(takes):
+            m.d.sync += [best.eq(logit), self.index.eq(address)]
+        with m.If(self.start):
+            m.d.sync += self.index.eq(0)
+
+    def _in_one_chain(self, m, logit, address, takes, better):
+        """For an iCE40, whose carry chains want inverters and whose cells hold a bit each."""
+        rank = Cat(~address, logit).as_signed()
+        # Kept as its complement: rank and kept meet in a carry chain without inverters, whose carry
+        # says whether rank > ~kept; they are never equal.
+        kept = Signal(rank.shape(), reset_less=True)
+        total = Signal(len(rank) + 1)
+        m.d.comb += [
+            total.eq(Cat(rank[:-1], ~kept[-1]) + Cat(kept[:-1], ~rank[-1])),
+            better.eq(total[-1]),
+            self.index.eq(kept[: len(self.index)]),
+        ]
+        with m.If(takes):
+            # The sum is never kept, but a cell of its chain then holds a bit of `kept` as well.
+            m.d.sync += kept.eq(Mux(self.results.p.logits, ~rank, total[:-1]))
+        with m.If(self.start):
+            m.d.sync += kept.eq(0)

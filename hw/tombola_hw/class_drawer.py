@@ -71,7 +71,9 @@ class ClassDrawer(wiring.Component):
         m = Module()
         m.submodules.signs = signs = LeapLfsr(self._config.construction)
         m.submodules.draws = draws = LeapLfsr(self._config.construction * DRAW_BITS)
-        m.submodules.freeze = freeze = FreezeDecoder(self._config.construction)
+        m.submodules.freeze = freeze = FreezeDecoder(
+            self._config.construction, chained=self._config.compact
+        )
 
         place, drawn = self.places.p, self.classes.p
         take = self.places.valid & self.places.ready

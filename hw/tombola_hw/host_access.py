@@ -32,8 +32,8 @@ class HostAccess(wiring.Component):
     register_read, register_write, ticket_write, table_write, activation_write : Out(1)
     ticket_data, activation_data : In(32)
     live_data, stored_data : In(32)
-        Registers that the engine changes; other registers and results. Each is 0 after an address
-        that is not its own.
+        Registers that the engine changes, a clock later if not `compact`; other registers and
+        results. Each is 0 after an address that is not its own.
     refused, astray : Out(1)
         A memory access during a run; an access outside every memory.
     """
@@ -136,27 +136,33 @@ class HostAccess(wiring.Component):
                 from_ticket.eq(self.window == Window.TICKET),
                 from_activations.eq(self.window == Window.ACTIVATIONS),
             ]
-        data = [self.ticket_data, self.activation_data, self.live_data, self.stored_data]
+        words = [
+            Mux(from_ticket, self.ticket_data, 0),
+            Mux(from_activations, self.activation_data, 0),
+            self.stored_data,
+            self.live_data,
+        ]
         answering = reading
         if not self._config.compact:
-            # A block RAM's data come late in the clock, and from all over a large part.
+            # A block RAM's data come late in the clock, and from all over a large part. Registers
+            # can be held at 0, so that choosing costs nothing.
             answering = Signal()
-            late = [Signal(DATA_BITS, name=f"late{index}") for index in range(len(data))]
             m.d.sync += answering.eq(reading & ~answering)
-            m.d.sync += [register.eq(word) for register, word in zip(late, data, strict=True)]
+            *stored, live = words
+            late = [
+                Signal(DATA_BITS, name=f"late{index}", reset_less=True)
+                for index in range(len(stored))
+            ]
+            m.d.sync += [register.eq(word) for register, word in zip(late, stored, strict=True)]
             if ActivationStore.latency(self._config) > 1:
-                late[1] = self.activation_data  # has been through a register already
-            data = late
-        ticket, activations, live, stored = data
+                late[1] = stored[1]  # has been through a register already
+            words = [*late, live]
+        answer = Signal(DATA_BITS, reset_less=True)
+        m.d.comb += self.responses.payload.eq(answer)
         with m.If(answering):
-            m.d.sync += [reading.eq(0), self.responses.valid.eq(1), self.responses.payload.eq(0)]
+            m.d.sync += [reading.eq(0), self.responses.valid.eq(1), answer.eq(0)]
             with m.If(found):
-                m.d.sync += self.responses.payload.eq(
-                    Mux(from_ticket, ticket, 0)
-                    | Mux(from_activations, activations, 0)
-                    | live
-                    | stored
-                )
+                m.d.sync += answer.eq(words[0] | words[1] | words[2] | words[3])
         with m.If(self.responses.valid & self.responses.ready):
             m.d.sync += self.responses.valid.eq(0)
         return m

@@ -68,9 +68,8 @@ class LayerRegisters(wiring.Component):
 
     Members
     -------
-    write : In(1)
-    word : In
-        Index of the word in the descriptor.
+    write : In
+        A bit for each word of the descriptor: whether it is `data`.
     data : In(32)
     turn : In(1)
         In a compact engine, turns both masks down by `construction` bits.
@@ -83,8 +82,7 @@ class LayerRegisters(wiring.Component):
         check_range("LayerRegisters", "dsps", dsps, 0, config.descriptor.words)
         self._config, self._dsps = config, dsps
         super().__init__({
-            "write": In(1),
-            "word": In(range(config.descriptor.words)),
+            "write": In(config.descriptor.words),
             "data": In(WORD_BITS),
             "turn": In(1),
             "layer": Out(layer_layout(config)),
@@ -98,7 +96,7 @@ class LayerRegisters(wiring.Component):
             for word in range(form.words)
             for half in range(2)
         }
-        write = {half: self.write & (self.word == half[0]) for half in held}
+        write = {half: self.write[half[0]] for half in held}
         order = halves(self._config)
         rams = order[: self._config.layer_rams]
         dsps = order[len(rams) : len(rams) + 2 * self._dsps]

@@ -64,7 +64,9 @@ class LinePacker(wiring.Component):
         m = Module()
         m.submodules.cutter = cutter = LineCutter(self._config)
 
-        step, line = self.steps.p, self.lines.p
+        step = self.steps.p
+        # Without a reset, so that flip-flops have theirs for lanes of which there is nothing yet.
+        line = Signal(line_layout(self._config), reset_less=True)
         held = Signal()
         closed = Signal()  # the held line is its turn's last
 
@@ -75,7 +77,8 @@ class LinePacker(wiring.Component):
             cutter.kept.eq(step.kept),
             cutter.flag.eq(step.flag),
             self.lines.valid.eq(held & (closed | (piece & (cutter.complete | ends)))),
-            line.chunk_end.eq(closed | ~cutter.complete),
+            self.lines.payload.eq(line),
+            self.lines.p.chunk_end.eq(closed | ~cutter.complete),
             # A piece waits if it needs the held line gone and that stays.
             cutter.step.eq(piece & (~held | self.lines.ready | ~(cutter.complete | ends))),
             self.steps.ready.eq(cutter.step & cutter.step_done),
@@ -88,8 +91,8 @@ class LinePacker(wiring.Component):
             m.d.sync += [
                 held.eq(1),
                 closed.eq(ends),
-                line.positive.eq(cutter.line_kept & ~cutter.line_flag),
-                line.negative.eq(cutter.line_kept & cutter.line_flag),
+                line.positive.eq(cutter.positive),
+                line.negative.eq(cutter.negative),
                 line.row.eq(step.row),
                 line.last_row.eq(step.last_row),
             ]
@@ -113,7 +116,7 @@ class LineCutter(wiring.Component):
         This piece is the step's last.
     complete : Out(1)
         This piece completes a line that is not all padding.
-    line_kept, line_flag : Out(lanes)
+    positive, negative : Out(lanes)
         That line; 0 beyond its positions.
     """
 
@@ -127,8 +130,8 @@ class LineCutter(wiring.Component):
             "step": In(1),
             "step_done": Out(1),
             "complete": Out(1),
-            "line_kept": Out(config.lanes),
-            "line_flag": Out(config.lanes),
+            "positive": Out(config.lanes),
+            "negative": Out(config.lanes),
         })
 
     def elaborate(self, platform):
@@ -155,10 +158,15 @@ class LineCutter(wiring.Component):
             inside.eq(Cat((size > log) ^ (log >= width_log) for log in range(len(at)))),
         ]
 
-        first_real = Signal()  # of the line that earlier steps began
+        # The line that begins at this piece, as far as the step has it.
         in_step = at[:width_log]
-        own_real = pick(self.kept | self.flag, in_step, 0, 0)
-        real = Mux(gathers & at[width_log:].any(), first_real, own_real)
+        logs = [ceil_log2(lane + 1) for lane in range(min(width, lanes))]
+        kept, flag = (
+            Cat(pick(bits, in_step, lane, log) & spans[log] for lane, log in enumerate(logs))
+            for bits in (self.kept, self.flag)
+        )
+        first_real = Signal()  # of the line that earlier steps began
+        real = Mux(gathers & at[width_log:].any(), first_real, kept[0] | flag[0])
         whole = (at | inside).all()
         following = (at + piece) & wraps
         m.d.comb += [
@@ -168,23 +176,21 @@ class LineCutter(wiring.Component):
         with m.If(self.step):
             m.d.sync += [at.eq(following), first_real.eq(real)]
 
-        for bits, line in ((self.kept, self.line_kept), (self.flag, self.line_flag)):
-            low = Cat(
-                pick(bits, in_step, lane, ceil_log2(lane + 1)) & spans[ceil_log2(lane + 1)]
-                for lane in range(min(width, lanes))
-            )
+        for weights, line in ((kept & ~flag, self.positive), (kept & flag, self.negative)):
             if lanes <= width:
-                m.d.comb += line.eq(low)
+                m.d.comb += line.eq(weights)
                 continue
-            # Segments of earlier steps, and the step at hand in its own place.
+            # Segments of earlier steps, and the step at hand in its own place. A step of such a
+            # line is whole.
             for segment in range(lanes // width):
-                kept = Signal(width, name=f"segment{segment}")
+                earlier = Signal(width, name=f"segment{segment}")
                 place = at[width_log:]
                 part = line.word_select(segment, width)
-                own = low if segment == 0 else bits
-                m.d.comb += part.eq(Mux(place == segment, own, Mux(place > segment, kept, 0)))
+                m.d.comb += part.eq(
+                    Mux(place == segment, weights, Mux(place > segment, earlier, 0))
+                )
                 with m.If(self.step & (place == segment)):
-                    m.d.sync += kept.eq(bits)
+                    m.d.sync += earlier.eq(weights)
 
         return m
 

@@ -24,13 +24,14 @@ class MaskReader(wiring.Component):
     """Shows the next mask bits and moves on by as many as were used.
 
     The memory's words come in as pieces of `construction` bits; the window lies across two of
-    them, and a third waits in the memory's output, so that a whole window can be used every clock.
-    `seek` sets the cursor; `ready` rises 4 clocks later. While `ready`, `take` uses `count` bits in
-    one clock. The memory must answer one clock after the address and keep its answer while the
-    address stands; from `seek` on it belongs to this core.
+    them, a third waits in the memory's output and the address of a fourth is out, so that a whole
+    window can be used every clock and no path leads from `take` to the memory. `seek` sets the
+    cursor; `ready` rises 4 clocks later. While `ready`, `take` uses `count` bits in one clock. The
+    memory must answer one clock after the address and keep its answer while the address stands;
+    from `seek` on it belongs to this core.
 
-    `pointer` runs two pieces ahead of the cursor. `unwind` for two clocks, with no take since the
-    reader was last ready, brings it back: then `cursor` is right until the next `seek`, and the
+    `pointer` runs three pieces ahead of the cursor. `unwind` for two clocks, with no take since
+    the reader was last ready, brings it back: then `cursor` is right until the next `seek`, and the
     window is lost. Golden model: `tombola.spec.mask_code.unpack` and a slice.
 
     Parameters
@@ -78,32 +79,44 @@ class MaskReader(wiring.Component):
         offset_bits = exact_log2(width)
         piece_bits = exact_log2(WORD_BITS // width)
 
-        pointer = Signal(cursor_bits(self._config) - offset_bits)  # piece in the memory's output
-        following = Signal.like(pointer)
+        pointer = Signal(cursor_bits(self._config) - offset_bits)  # piece whose address is out
+        coming = Signal(width)  # piece in the memory's output, or
+        spare = Signal(width)   # the one before it, which was not taken in its clock
+        spared = Signal()
+        unwinds = Signal()
         offset = Signal(offset_bits)
         near, far = Signal(width), Signal(width)
         fill = Signal(range(FILL + 1), init=FILL)
 
         used = Signal(offset_bits + 1)
         advance = Signal()
-        addend = Cat(advance | self.unwind, self.unwind.replicate(len(pointer) - 1))
+        # One adder serves both directions: minus one, then minus two.
+        addend = Cat(advance | (self.unwind & ~unwinds), self.unwind.replicate(len(pointer) - 1))
         m.d.comb += [
             self.ready.eq(fill == 0),
             used.eq(offset + self.count),
-            advance.eq(Mux(self.ready, self.take & used[-1], fill != FILL)),
-            # One adder serves both directions: all ones is minus one.
-            following.eq(pointer + addend),
-            self.read_address.eq(following[piece_bits:]),
+            advance.eq(Mux(self.ready, self.take & used[-1], ~self.unwind)),
+            self.read_address.eq(pointer[piece_bits:]),
+            # The piece before `pointer`, from the words turned by one.
+            coming.eq(
+                self.read_data.rotate_left(width).word_select(pointer[:piece_bits], width)
+            ),
             self.window.eq(Cat(near, far) >> offset),
             self.cursor.eq(Cat(offset, pointer)),
         ]
 
-        m.d.sync += pointer.eq(following)
+        m.d.sync += [
+            pointer.eq(pointer + addend),
+            spared.eq(~advance),
+            unwinds.eq(self.unwind & ~unwinds),
+        ]
+        with m.If(~spared):
+            m.d.sync += spare.eq(coming)
         with m.If(~self.ready):
             m.d.sync += fill.eq(fill - 1)
         with m.If(advance):
             m.d.sync += near.eq(far)
-            m.d.sync += far.eq(self.read_data.word_select(pointer[:piece_bits], width))
+            m.d.sync += far.eq(Mux(spared, spare, coming))
         with m.If(self.ready & self.take):
             m.d.sync += offset.eq(used)
         with m.If(self.seek):

@@ -30,7 +30,8 @@ def stored_words(config: EngineConfig) -> list[int]:
 
 
 class RegisterFile(wiring.Component):
-    """Registers of window 0: one access a clock, read data one clock after the address.
+    """Registers of window 0: one access a clock, read data two clocks after the address, or one if
+    `compact`.
 
     What is constant or only the host changes is read from a memory, `stores.HostWords`; here are
     the registers that the engine changes. Golden model: the table
@@ -116,12 +117,18 @@ class RegisterFile(wiring.Component):
                     if register.access == "rw":
                         m.d.comb += self.keep.eq(self.write & ~self.busy)
 
-        # Gated words are ORed, here and by the host's side: that takes fewer cells than choosing.
+        # Gated words are ORed, here and by the host's side: that takes fewer cells than choosing,
+        # and with a register of its own, which can be held at 0, a word is gated for nothing.
         shown = C(0, DATA_BITS)
         for name, value in live.items():
             shows = Signal(name=f"shows_{name}")
             m.d.sync += shows.eq(self.read & (self.address == ADDRESS[name]))
-            shown |= Mux(shows, value, 0)
+            gated = Mux(shows, value, 0)
+            if not self._config.compact:
+                late = Signal(len(value), name=f"late_{name}", reset_less=True)
+                m.d.sync += late.eq(gated)
+                gated = late
+            shown |= gated
         m.d.comb += self.live_data.eq(shown)
 
         is_control = self.write & (self.address == ADDRESS["control"])

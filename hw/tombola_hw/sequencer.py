@@ -1,6 +1,6 @@
 """The sequencer: reads one descriptor after the other and runs its layer."""
 
-from amaranth import C, Module, Signal
+from amaranth import C, Cat, Module, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -91,9 +91,9 @@ class Sequencer(wiring.Component):
         seed_word, _ = form.places["seed_low"]
         _, engine_bit = form.places["engine"]
         state = Signal(SequencerState)
-        word = Signal(range(form.words + LATENCY))
-        arriving = Signal(range(form.words))
-        arrives = Signal()
+        # A bit runs through here with the words: bit n says that the word n-1 is at hand.
+        course = Signal(form.words + LATENCY)
+        reads = Signal()
         address = Signal.like(self.read_address)
         known = Signal()
         fits = Signal(4)  # a nibble each: a block RAM's data come late in the clock
@@ -111,19 +111,18 @@ class Sequencer(wiring.Component):
             self.finished.eq((state == SequencerState.RUN) & self.layer_done & self.layer.last),
         ]
 
+        arrives = course[1:]
         m.d.comb += [
             registers.write.eq(arrives),
-            registers.word.eq(arriving),
             registers.data.eq(self.read_data),
             registers.turn.eq(self.turn),
             self.layer.eq(registers.layer),
-            self.seed.write.eq(arrives & arriving.matches(seed_word, seed_word + 1)),
-            self.seed.half.eq(arriving[0] ^ seed_word % 2),
+            self.seed.write.eq(arrives[seed_word] | arrives[seed_word + 1]),
+            self.seed.half.eq(arrives[seed_word + 1]),
             self.seed.word.eq(self.read_data),
         ]
-        m.d.sync += [arriving.eq(word), arrives.eq(self.loading & (word < form.words))]
-        with m.If(arrives):
-            # True of the last word is what counts.
+        m.d.sync += course.eq(Cat(reads, course))
+        with m.If(arrives[form.words - 1]):
             engine, own = self.read_data[engine_bit:], C(fingerprint(self._config), 16)
             m.d.sync += [
                 fits[nibble].eq(engine.word_select(nibble, 4) == own.word_select(nibble, 4))
@@ -132,23 +131,21 @@ class Sequencer(wiring.Component):
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):
-                m.d.sync += [address.eq(descriptor.FIRST), word.eq(0)]
-                with m.If(self.run):
-                    m.d.sync += state.eq(SequencerState.READ)
+                m.d.sync += address.eq(descriptor.FIRST)
+                m.d.comb += reads.eq(self.run)
             with m.Case(SequencerState.READ):
-                with m.If(word == form.words + LATENCY - 1):
-                    m.d.sync += [state.eq(SequencerState.BEGIN), word.eq(0)]
-                with m.Else():
-                    m.d.sync += word.eq(word + 1)
-                with m.If(word < form.words):
+                with m.If(course[-1]):
+                    m.d.sync += state.eq(SequencerState.BEGIN)
+                with m.If(~course[-LATENCY:].any()):
                     m.d.sync += address.eq(address + 1)
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)
                 with m.If(~self.start):
                     m.d.sync += state.eq(SequencerState.IDLE)
             with m.Case(SequencerState.RUN):
-                with m.If(self.layer_done):
-                    m.d.sync += state.eq(SequencerState.READ)
+                m.d.comb += reads.eq(self.layer_done & ~self.layer.last)
                 with m.If(self.finished):
                     m.d.sync += state.eq(SequencerState.IDLE)
+        with m.If(reads):
+            m.d.sync += state.eq(SequencerState.READ)
         return m

@@ -1,6 +1,6 @@
 """Where in the input a window stands: row and column, and whether they exist."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import C, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,40 +44,53 @@ class WindowPosition(wiring.Component):
         x, y, window_x, window_y = (Signal(self._bits, name=n) for n in ("x", "y", "wx", "wy"))
         # Where the next output position counts from: the first of the pooling window in force.
         column, row = window_x, window_y
+        pool_column, pool_row = C(0), C(0)
         if self._config.fused_pooling:
             column, row = Signal(self._bits), Signal(self._bits)
-        next_x, next_y = Signal(self._bits), Signal(self._bits)
-        first_row = self.start | self.next_group
+            pool_column, pool_row = self.pool_column, self.pool_row
 
+        # One adder a side: what it counts from, by how much, and where that leads.
+        from_x, by_x, next_x = (Signal(self._bits, name=f"{n}_x") for n in ("from", "by", "next"))
+        from_y, by_y, next_y = (Signal(self._bits, name=f"{n}_y") for n in ("from", "by", "next"))
         m.d.comb += [
+            next_x.eq(from_x + by_x),
+            next_y.eq(from_y + by_y),
             self.inside.eq((x < layer.in_width) & (y < layer.in_height)),
-            next_x.eq(Mux(self.start | self.next_row, layer.first_x, column + layer.stride_x)),
-            next_y.eq(Mux(first_row, layer.first_y, row + layer.stride_y)),
         ]
-        with m.If(self.across):
-            m.d.sync += x.eq(Mux(self.down, window_x, x + 1))
-        with m.If(self.down):
-            m.d.sync += y.eq(y + 1)
+        with m.If(self.start | self.next_row):
+            m.d.comb += by_x.eq(layer.first_x)
+        with m.Elif(self.next_column):
+            m.d.comb += [from_x.eq(column), by_x.eq(layer.stride_x)]
+        with m.Elif(pool_row):
+            m.d.comb += from_x.eq(column)
+        with m.Elif(self.down):
+            m.d.comb += from_x.eq(window_x)
+            if self._config.fused_pooling:
+                m.d.comb += by_x.eq(Mux(pool_column, layer.pool_stride_x, 0))
+        with m.Else():
+            m.d.comb += [from_x.eq(x), by_x.eq(1)]
+        with m.If(self.start | self.next_group):
+            m.d.comb += by_y.eq(layer.first_y)
+        with m.Elif(self.next_column):
+            m.d.comb += [from_y.eq(row), by_y.eq(Mux(self.next_row, layer.stride_y, 0))]
+        with m.Elif(pool_column):
+            m.d.comb += from_y.eq(window_y)
+            if self._config.fused_pooling:
+                m.d.comb += by_y.eq(Mux(pool_row, layer.pool_stride_y, 0))
+        with m.Else():
+            m.d.comb += [from_y.eq(y), by_y.eq(1)]
+
+        with m.If(self.start | self.across):
+            m.d.sync += x.eq(next_x)
+        with m.If(self.start | self.down):
+            m.d.sync += y.eq(next_y)
+        with m.If(self.start | self.next_column | pool_column):
+            m.d.sync += window_x.eq(next_x)
+        with m.If(self.start | self.next_column | pool_row):
+            m.d.sync += window_y.eq(next_y)
         if self._config.fused_pooling:
-            pool_x, pool_y = Signal(self._bits), Signal(self._bits)
-            m.d.comb += [
-                pool_x.eq(Mux(self.pool_row, column, window_x + layer.pool_stride_x)),
-                pool_y.eq(window_y + layer.pool_stride_y),
-            ]
-            with m.If(self.pool_column):
-                m.d.sync += [x.eq(pool_x), window_x.eq(pool_x), y.eq(window_y)]
-            with m.If(self.pool_row):
-                m.d.sync += [y.eq(pool_y), window_y.eq(pool_y)]
-        with m.If(self.next_column):
-            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(row)]
-            if self._config.fused_pooling:
-                m.d.sync += [column.eq(next_x), window_y.eq(row)]
-        with m.If(self.next_row):
-            m.d.sync += [y.eq(next_y), window_y.eq(next_y)]
-            if self._config.fused_pooling:
+            with m.If(self.start | self.next_column):
+                m.d.sync += column.eq(next_x)
+            with m.If(self.start | self.next_row):
                 m.d.sync += row.eq(next_y)
-        with m.If(self.start):
-            m.d.sync += [x.eq(next_x), window_x.eq(next_x), y.eq(next_y), window_y.eq(next_y)]
-            if self._config.fused_pooling:
-                m.d.sync += [column.eq(next_x), row.eq(next_y)]
         return m

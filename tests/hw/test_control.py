@@ -114,7 +114,7 @@ def test_sequencer_refuses_what_is_no_layer_of_its_engine(operation, engine, end
     simulate(unit, bench)
 
 
-async def access(ctx, unit, address, data=None):
+async def access(ctx, unit, address, data=None, *, compact=False):
     """One access of the register file; the value read."""
     ctx.set(unit.address, address)
     ctx.set(unit.write if data is not None else unit.read, 1)
@@ -122,6 +122,8 @@ async def access(ctx, unit, address, data=None):
     await ctx.tick()
     ctx.set(unit.write, 0)
     ctx.set(unit.read, 0)
+    if not compact:
+        await ctx.tick()
     return ctx.get(unit.live_data)
 
 
@@ -234,7 +236,8 @@ def test_counters_count_and_restart_with_a_run(compact):
         ctx.set(unit.counting, 0b0101)
         await ctx.tick().repeat(9)
         ctx.set(unit.counting, 0)
-        counts = [await access(ctx, unit, ADDRESS[name]) for name in COUNTERS]
+        reads = [access(ctx, unit, ADDRESS[name], compact=compact) for name in COUNTERS]
+        counts = [await read for read in reads]
         assert counts == [9, 0, 0 if compact else 9, 0]
         await access(ctx, unit, ADDRESS["control"], 1)
         assert [await access(ctx, unit, ADDRESS[name]) for name in COUNTERS] == [0, 0, 0, 0]

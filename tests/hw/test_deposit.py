@@ -34,13 +34,15 @@ def cases(width):
     ]
 
 
-@pytest.mark.parametrize("core", [FreezeDecoder, BlockCounts, BitDeposit])
-def test_wrong_init(core):
+@pytest.mark.parametrize(
+    "core, options", [(FreezeDecoder, {"chained": False}), (BlockCounts, {}), (BitDeposit, {})]
+)
+def test_wrong_init(core, options):
     with pytest.raises(ConfigError) as error:
-        core(12)
+        core(12, **options)
     assert str(error.value) == f"{core.__name__} width must be a power of two up to 32, not 12"
     with pytest.raises(TypeError) as error:
-        core(4.0)
+        core(4.0, **options)
     assert str(error.value) == f"{core.__name__} width must be an int, not 4.0"
 
 
@@ -98,9 +100,10 @@ def test_two_deposits_in_turn_are_one(width, cut):
     simulate(chain, bench)
 
 
+@pytest.mark.parametrize("chained", [False, True])
 @pytest.mark.parametrize("prune, frozen", [(0, 0), (1, 1), (0, 256), (256, 256), (100, 180)])
-def test_every_draw_is_sorted(prune, frozen):
-    dut = FreezeDecoder(2)
+def test_every_draw_is_sorted(prune, frozen, chained):
+    dut = FreezeDecoder(2, chained=chained)
 
     async def bench(ctx):
         ctx.set(dut.prune, prune)
