@@ -139,6 +139,7 @@ class Engine(wiring.Component):
         ]
         m.d.comb += [
             activations.busy.eq(sequencer.busy),
+            activations.window.eq(host.window),
             activations.host_address.eq(host.address),
             activations.host_data.eq(host.write_data),
             activations.host_write.eq(host.activation_write),

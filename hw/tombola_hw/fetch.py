@@ -1,6 +1,6 @@
 """The fetch unit: walks a layer's loops and issues one line of activations and weights a clock."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -194,7 +194,7 @@ class GroupChannels(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         left = Signal(self._config.count_bits)
-        following = Signal.like(left)
+        beyond = Signal(signed(len(left) + 1))
         rows, maxima, sums = map(self._config.group_size, Operation)
         operation = self.layer.operation
         size = Mux(operation == Operation.AVERAGE_POOL, sums, maxima) if sums != maxima else sums
@@ -202,11 +202,12 @@ class GroupChannels(wiring.Component):
         if self._config.grouped:
             size = self.layer.group_channels
 
-        m.d.comb += following.eq(Mux(self.start, self.layer.channels, left - size))
+        m.d.comb += beyond.eq(left - size)
+        fewer = beyond < 0
         m.d["comb" if self._config.compact else "sync"] += [
-            self.count.eq(Mux(left < size, left, size) - 1),
-            self.single.eq(Mux(left < size, left == 1, size == 1)),
+            self.count.eq(Mux(fewer, left, size) - 1),
+            self.single.eq(Mux(fewer, left == 1, size == 1)),
         ]
         with m.If(self.start | self.advance):
-            m.d.sync += left.eq(following)
+            m.d.sync += left.eq(Mux(self.start, self.layer.channels, beyond))
         return m

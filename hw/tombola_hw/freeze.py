@@ -1,12 +1,13 @@
 """Freeze decode: from draws and thresholds to what becomes of each position."""
 
-from amaranth import C, Cat, Module
+from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.errors import ConfigError
 from tombola.spec.lfsr import WORD
 from tombola.spec.weight_stream import DRAW_BITS
+from tombola_hw.comparison import exceeds
 from tombola_hw.compute_checks import check_bool
 
 
@@ -39,7 +40,7 @@ class FreezeDecoder(wiring.Component):
     def __init__(self, width: int, *, chained: bool):
         self._width = check_width("FreezeDecoder", width)
         check_bool("FreezeDecoder", "chained", chained)
-        self._below = _below_in_chain if chained else _below_in_logic
+        self._chained = chained
         super().__init__({
             "draws": In(DRAW_BITS * width),
             "real": In(width),
@@ -69,17 +70,10 @@ class FreezeDecoder(wiring.Component):
 
         return m
 
-
-def _below_in_chain(draw, threshold):
-    # A threshold of 256 is above every draw; eight bits decide the others.
-    return threshold[DRAW_BITS] | (draw < threshold[:DRAW_BITS])
-
-
-def _below_in_logic(draw, threshold):
-    below = C(0, 1)
-    for drawn, limit in zip(draw, threshold[:DRAW_BITS], strict=True):  # the highest bit decides
-        below = (limit & ~drawn) | ((limit | ~drawn) & below)
-    return threshold[DRAW_BITS] | below
+    def _below(self, draw, threshold):
+        # A threshold of 256 is above every draw; eight bits decide the others.
+        bits = threshold[:DRAW_BITS]
+        return threshold[DRAW_BITS] | (draw < bits if self._chained else exceeds(bits, draw))
 
 
 def check_width(name: str, width: int) -> int:

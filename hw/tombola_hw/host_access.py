@@ -8,17 +8,15 @@ from tombola.spec.engine import EngineConfig
 from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS, Window
 from tombola_hw.bus import request_layout, response_shape
 from tombola_hw.register_file import REGISTER_BITS
-from tombola_hw.stores import ActivationStore
 
 
 class HostAccess(wiring.Component):
     """Decodes bus requests: a write a clock, a read every third clock, or fifth if not `compact`.
 
     Memories see one-clock accesses: address and `*_write` in the clock of the request, or in the
-    next one if not `compact`, read data one clock later, of activations as
-    `ActivationStore.latency` says. During a run memories belong
-    to the engine: accesses to them are refused, registers are read as ever. Reads that find nothing
-    answer 0. Back-pressure: requests wait while an answer is not taken.
+    next one if not `compact`, read data one clock later. During a run memories belong to the
+    engine: accesses to them are refused, registers are read as ever. Reads that find nothing answer
+    0. Back-pressure: requests wait while an answer is not taken.
 
     Members
     -------
@@ -30,10 +28,10 @@ class HostAccess(wiring.Component):
         Word in the window; valid for all the strobes and reads below.
     write_data : Out(32)
     register_read, register_write, ticket_write, table_write, activation_write : Out(1)
-    ticket_data, activation_data : In(32)
-    live_data, stored_data : In(32)
-        Registers that the engine changes, a clock later if not `compact`; other registers and
-        results. Each is 0 after an address that is not its own.
+    ticket_data : In(32)
+    stored_data, activation_data, live_data : In(32)
+        Results and constant registers; activations; registers that the engine changes. Each is 0
+        after an address that is not its own. The last two come a clock later if not `compact`.
     refused, astray : Out(1)
         A memory access during a run; an access outside every memory.
     """
@@ -76,7 +74,6 @@ class HostAccess(wiring.Component):
         accepted = Signal()
         exists = Signal()
         from_ticket = Signal()
-        from_activations = Signal()
         found = Signal()
         reading = Signal()
 
@@ -134,35 +131,26 @@ class HostAccess(wiring.Component):
                 reading.eq(1),
                 found.eq(there & ~(is_memory & self.busy)),
                 from_ticket.eq(self.window == Window.TICKET),
-                from_activations.eq(self.window == Window.ACTIVATIONS),
             ]
-        words = [
-            Mux(from_ticket, self.ticket_data, 0),
-            Mux(from_activations, self.activation_data, 0),
-            self.stored_data,
-            self.live_data,
-        ]
+        ticket, stored = Mux(from_ticket, self.ticket_data, 0), self.stored_data
         answering = reading
         if not self._config.compact:
             # A block RAM's data come late in the clock, and from all over a large part. Registers
             # can be held at 0, so that choosing costs nothing.
             answering = Signal()
             m.d.sync += answering.eq(reading & ~answering)
-            *stored, live = words
-            late = [
-                Signal(DATA_BITS, name=f"late{index}", reset_less=True)
-                for index in range(len(stored))
-            ]
-            m.d.sync += [register.eq(word) for register, word in zip(late, stored, strict=True)]
-            if ActivationStore.latency(self._config) > 1:
-                late[1] = stored[1]  # has been through a register already
-            words = [*late, live]
+            late_ticket, late_stored = (
+                Signal(DATA_BITS, name=f"late_{name}", reset_less=True)
+                for name in ("ticket", "stored")
+            )
+            m.d.sync += [late_ticket.eq(ticket), late_stored.eq(stored)]
+            ticket, stored = late_ticket, late_stored
         answer = Signal(DATA_BITS, reset_less=True)
         m.d.comb += self.responses.payload.eq(answer)
         with m.If(answering):
             m.d.sync += [reading.eq(0), self.responses.valid.eq(1), answer.eq(0)]
             with m.If(found):
-                m.d.sync += answer.eq(words[0] | words[1] | words[2] | words[3])
+                m.d.sync += answer.eq(ticket | stored | self.activation_data | self.live_data)
         with m.If(self.responses.valid & self.responses.ready):
             m.d.sync += self.responses.valid.eq(0)
         return m

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tombola.spec.arithmetic import SCALE_BITS
 from tombola.spec.engine import EngineConfig
-from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS
+from tombola.spec.registers import ADDRESS_BITS, DATA_BITS, WINDOW_BITS, Window
 from tombola_hw.interfaces import (
     address_bits,
     of_pixels,
@@ -74,8 +74,10 @@ class ActivationStore(wiring.Component):
     -------
     busy : In(1)
         The engine owns the memory.
-    host_address, host_data, host_write, host_read_data
+    window, host_address, host_data, host_write
         Words of the window: bytes of min(4, lanes) neighbouring lanes, lane by lane.
+    host_read_data : Out(32)
+        One clock after the address, or two if not `compact`; 0 for other windows.
     address, turn, activations
         The fetch unit's read; the words come `latency` clocks after the address.
     results : In(stream.Signature(result_layout(config), always_ready=True))
@@ -86,6 +88,7 @@ class ActivationStore(wiring.Component):
         self._config, self._spram = config, spram
         super().__init__({
             "busy": In(1),
+            "window": In(ADDRESS_BITS - WINDOW_BITS),
             "host_address": In(WINDOW_BITS),
             "host_data": In(DATA_BITS),
             "host_write": In(1),
@@ -98,7 +101,7 @@ class ActivationStore(wiring.Component):
 
     @staticmethod
     def latency(config: EngineConfig) -> int:
-        """Clocks from an address to its `activations` and `host_read_data`."""
+        """Clocks from an address to its `activations`."""
         return 1 + Turner.latency(config)
 
     def elaborate(self, platform):
@@ -132,18 +135,28 @@ class ActivationStore(wiring.Component):
                 host_writes &= host_bank == bank
             self._write(m, bank, memory.write, stores, host_writes, host_unit)
 
-        for _ in range(self.latency(self._config)):
-            read_unit = Signal(max(1, select_bits))
-            m.d.sync += read_unit.eq(host_unit)
-            host_unit = read_unit
-        word = of_pixels(self._config, self.activations)[0]
-        for index in range(units):
-            with m.If(read_unit == index):
-                first = index * unit
-                m.d.comb += self.host_read_data.eq(
-                    Cat(word[lane] for lane in range(first, first + unit))
-                )
+        self._read(m, host_unit, units)
         return m
+
+    def _read(self, m, host_unit, units):
+        latency = self.latency(self._config)
+        asks = self.window == Window.ACTIVATIONS
+        asked = Cat(asks & (host_unit == index) for index in range(units))
+        for _ in range(latency):
+            earlier, asked = asked, Signal(units)
+            m.d.sync += asked.eq(earlier)
+        word = Cat(of_pixels(self._config, self.activations)[0])
+        shown = C(0, DATA_BITS)
+        for index in range(units):
+            part = Mux(asked[index], word.word_select(index, len(word) // units), 0)
+            if latency == 1 and not self._config.compact:
+                # A block RAM's data come late in the clock, and a register that is held at 0
+                # chooses for nothing.
+                late = Signal(len(part), name=f"late{index}", reset_less=True)
+                m.d.sync += late.eq(part)
+                part = late
+            shown |= part
+        m.d.comb += self.host_read_data.eq(shown)
 
     def _write(self, m, bank, write, stores, host_writes, host_unit):
         lanes = self._config.lanes

@@ -98,7 +98,7 @@ class TurnControl(wiring.Component):
         beat = Signal(INDEX_BITS, init=CURSOR)
         first_chunk = Signal()
         group_end = Signal.like(self.row)  # last row, as the first chunk found it
-        all_begun = states.channel == self.layer.channels
+        all_begun = states.channel == self.layer.channels[: len(states.channel)]
         full = self.row == self._config.rows - 1
         if self._config.grouped:
             full = self.row + 1 == self.layer.group_channels

@@ -13,7 +13,7 @@ from tombola_hw.host_access import HostAccess
 from tombola_hw.layer_registers import ELSEWHERE, halves, kept_bits
 from tombola_hw.register_file import COUNTERS, RegisterFile, stored_words
 from tombola_hw.sequencer import Sequencer
-from tombola_hw.stores import HostWords
+from tombola_hw.stores import ActivationStore, HostWords
 
 CONFIG = EngineConfig(rows=4, lanes=8, ticket_words=128)
 
@@ -178,6 +178,31 @@ def test_words_of_the_host():
     simulate(unit, bench)
 
 
+@pytest.mark.parametrize("lanes", [2, 4, 32])
+@pytest.mark.parametrize("compact", [False, True])
+def test_activations_of_the_host(lanes, compact):
+    unit = ActivationStore(replace(CONFIG, lanes=lanes, compact=compact))
+    words = [(0x01030507 * (at + 1)) % (1 << 8 * min(4, lanes)) for at in range(20)]
+
+    async def bench(ctx):
+        async def read(window, address):
+            ctx.set(unit.window, window)
+            ctx.set(unit.host_address, address)
+            await ctx.tick().repeat(1 if compact else 2)
+            return ctx.get(unit.host_read_data)
+
+        ctx.set(unit.host_write, 1)
+        for address, word in enumerate(words):
+            ctx.set(unit.host_address, address)
+            ctx.set(unit.host_data, word)
+            await ctx.tick()
+        ctx.set(unit.host_write, 0)
+        assert [await read(Window.ACTIVATIONS, at) for at in range(len(words))] == words
+        assert await read(Window.TICKET, 3) == await read(Window.RESULTS, 3) == 0
+
+    simulate(unit, bench)
+
+
 def test_error_codes():
     unit = RegisterFile(CONFIG)
 
@@ -333,8 +358,9 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
 
     async def bench(ctx):
         ctx.set(unit.ticket_data, 0xCAFE)
-        ctx.set(unit.activation_data, 0xBEEF)
-        for base in (Window.TICKET.base, Window.RESULTS.base, Window.TABLE.base):
+        windows = (Window.TICKET, Window.ACTIVATIONS, Window.RESULTS, Window.TABLE)
+        for base in (window.base for window in windows):
+            ctx.set(unit.activation_data, 0xBEEF if base == Window.ACTIVATIONS.base else 0)
             ctx.set(unit.stored_data, 0xF00D if base == Window.RESULTS.base else 0)
             ctx.set(unit.requests.payload.address, base)
             ctx.set(unit.requests.valid, 1)
@@ -349,7 +375,7 @@ def test_host_reads_answer_once_each_and_wait_for_the_taker():
             assert not ctx.get(unit.responses.valid)
 
     simulate(unit, bench)
-    assert answers == [0xCAFE, 0xF00D, 0]
+    assert answers == [0xCAFE, 0xBEEF, 0xF00D, 0]
 
 
 @pytest.mark.parametrize("compact, period", [(True, 3), (False, 5)])

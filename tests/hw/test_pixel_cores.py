@@ -5,6 +5,7 @@ import pytest
 from support.benches import simulate
 
 from tombola.spec.engine import EngineConfig
+from tombola.spec.registers import Window
 from tombola_hw.mac import MacArray
 from tombola_hw.output import OutputUnit
 from tombola_hw.stores import ActivationStore
@@ -146,6 +147,7 @@ def test_host_and_engine_share_the_memories():
             ctx.set(dut.host_write, 1)
             await ctx.tick()
         ctx.set(dut.host_write, 0)
+        ctx.set(dut.window, Window.ACTIVATIONS)
         for address in (0, 31, 32, 77, 127):
             ctx.set(dut.host_address, address)
             await ctx.tick().repeat(ActivationStore.latency(CONFIG))
