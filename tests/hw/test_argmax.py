@@ -46,9 +46,10 @@ def test_wrong_init():
     assert str(error.value) == "ArgMax config must be an EngineConfig, not None"
 
 
-def test_equals_golden_in_any_order():
+@pytest.mark.parametrize("compact", [False, True])
+def test_equals_golden_in_any_order(compact):
     random = np.random.default_rng(1)
-    config = EngineConfig(result_words=16)
+    config = EngineConfig(result_words=16, compact=compact)
     runs, expected = [], []
     for _ in range(60):
         values = random.integers(-3, 3, random.integers(1, 17)) * random.choice([1, 1000, 1 << 29])
@@ -57,8 +58,9 @@ def test_equals_golden_in_any_order():
     assert winners(config, runs) == expected
 
 
-def test_extremes():
-    config = EngineConfig(result_words=1024)
+@pytest.mark.parametrize("compact", [False, True])
+def test_extremes(compact):
+    config = EngineConfig(result_words=1024, compact=compact)
     assert winners(config, [
         [(1023, LOW)],
         [(1023, LOW), (1022, LOW)],

@@ -30,7 +30,7 @@ def test_holds_every_field(tmp_path, dsps):
     """Words come in any order, and the masks turn meanwhile."""
     form, layout = CONFIG.descriptor, layer_layout(CONFIG)
     unit = LayerRegisters(CONFIG, dsps=dsps)
-    ports = [unit.write, unit.word, unit.data, unit.turn, unit.layer.as_value()]
+    ports = [unit.write, unit.data, unit.turn, unit.layer.as_value()]
     gates = Gates(tmp_path, unit, ports=ports, family=Family.ICE40, runs=RUNS)
     random = np.random.default_rng(dsps)
     words = np.zeros((RUNS, form.words), np.int64)
@@ -45,8 +45,8 @@ def test_holds_every_field(tmp_path, dsps):
             write, word = np.full(RUNS, True), np.full(RUNS, clock)
         turn &= ~(write & np.isin(word, masks))
         shown = gates.clock(
-            rst=bits(np.zeros(RUNS, np.int64), 1), write=bits(write * 1, 1), turn=bits(turn * 1, 1),
-            word=bits(word, unit.word.shape().width), data=bits(data, 32),
+            rst=bits(np.zeros(RUNS, np.int64), 1), turn=bits(turn * 1, 1),
+            write=bits(np.where(write, 1 << word, 0), form.words), data=bits(data, 32),
         )  # fmt: skip
         if clock >= form.words:
             for field in form.fields:
