@@ -1,6 +1,6 @@
 """The sequencer: reads one descriptor after the other and runs its layer."""
 
-from amaranth import C, Cat, Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -91,12 +91,18 @@ class Sequencer(wiring.Component):
         seed_word, _ = form.places["seed_low"]
         _, engine_bit = form.places["engine"]
         state = Signal(SequencerState)
-        # A bit runs through here with the words: bit n says that the word n-1 is at hand.
-        course = Signal(form.words + LATENCY)
+        # A block RAM's data come late in the clock, and the layer is all over a large part.
+        data, late = self.read_data, 0
+        if not self._config.compact:
+            data, late = Signal.like(self.read_data, reset_less=True), 1
+            m.d.sync += data.eq(self.read_data)
+        # A bit runs through here with the words: bit n of `arrives` says that word n is at hand.
+        course = Signal(form.words + LATENCY + late)
+        arrives = course[1 + late :]
         reads = Signal()
         address = Signal.like(self.read_address)
         known = Signal()
-        fits = Signal(4)  # a nibble each: a block RAM's data come late in the clock
+        fits = Signal()
         begins = Signal()
 
         m.d.comb += [
@@ -105,29 +111,24 @@ class Sequencer(wiring.Component):
             self.busy.eq(state != SequencerState.IDLE),
             begins.eq(state == SequencerState.BEGIN),
             known.eq((self.layer.operation != 0) & (self.layer.operation <= max(Operation))),
-            self.start.eq(begins & known & fits.all()),
+            self.start.eq(begins & known & fits),
             self.unknown.eq(begins & ~known),
-            self.foreign.eq(begins & known & ~fits.all()),
+            self.foreign.eq(begins & known & ~fits),
             self.finished.eq((state == SequencerState.RUN) & self.layer_done & self.layer.last),
         ]
 
-        arrives = course[1:]
         m.d.comb += [
             registers.write.eq(arrives),
-            registers.data.eq(self.read_data),
+            registers.data.eq(data),
             registers.turn.eq(self.turn),
             self.layer.eq(registers.layer),
             self.seed.write.eq(arrives[seed_word] | arrives[seed_word + 1]),
             self.seed.half.eq(arrives[seed_word + 1]),
-            self.seed.word.eq(self.read_data),
+            self.seed.word.eq(data),
         ]
         m.d.sync += course.eq(Cat(reads, course))
         with m.If(arrives[form.words - 1]):
-            engine, own = self.read_data[engine_bit:], C(fingerprint(self._config), 16)
-            m.d.sync += [
-                fits[nibble].eq(engine.word_select(nibble, 4) == own.word_select(nibble, 4))
-                for nibble in range(len(fits))
-            ]
+            m.d.sync += fits.eq(data[engine_bit:] == fingerprint(self._config))
 
         with m.Switch(state):
             with m.Case(SequencerState.IDLE):
@@ -136,7 +137,7 @@ class Sequencer(wiring.Component):
             with m.Case(SequencerState.READ):
                 with m.If(course[-1]):
                     m.d.sync += state.eq(SequencerState.BEGIN)
-                with m.If(~course[-LATENCY:].any()):
+                with m.If(~course[-LATENCY - late :].any()):
                     m.d.sync += address.eq(address + 1)
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)
