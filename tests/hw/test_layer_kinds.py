@@ -213,9 +213,8 @@ def test_only_what_a_pooling_alone_reads_is_pooled_before_the_write():
 @pytest.mark.parametrize(("module", "was", "becomes"), [
     ("window_maximum", "fresh | (short > kept)", "short > kept"),
     ("window_maximum", "Mux(fresh, place.new_group, new_group)", "place.new_group"),
-    ("window_position", "Mux(self.pool_row, column, window_x + layer.pool_stride_x)",
-     "window_x + layer.pool_stride_x"),
-    ("window_position", "[column.eq(next_x), window_y.eq(row)]", "column.eq(next_x)"),
+    ("window_position", "m.Elif(pool_row)", "m.Elif(0)"),
+    ("window_position", "from_y.eq(row)", "from_y.eq(window_y)"),
 ], ids=["not reset", "group", "column", "row"])  # fmt: skip
 def test_a_fault_in_pooling_before_the_write_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)
