@@ -13,15 +13,15 @@ BEGIN = 3
 DRAIN = {False: 20, True: 16}
 """From the last line to the first of its results, if compact or not; then come the others, one a
 clock."""
-MIXING, COMPACT_MIXING = 15, 27
+MIXING, COMPACT_MIXING = 15, 19
 """A start state of a stream."""
-LOADING = 6
+LOADING, COMPACT_LOADING = 6, 22
 """From a channel's start states to the mixing of the next channel's."""
 ROW = 9
 """Of a row's turn beside its steps: cursor, stream states, the mask reader's window."""
 SAVING = 4
 """More for a turn that leaves its row's state to a later one."""
-DRAINING = 3
+DRAINING = 1
 """More for a turn in a compact engine, until no step of its row is under way."""
 COMMIT = 5
 """From a group's last step to the clock in which its lines can be read."""
@@ -129,6 +129,7 @@ class _Builder:
         self._work, self._config, self._ring = work, config, ring
         self._now = BEGIN
         self._mixing = work.streams * (COMPACT_MIXING if config.compact else MIXING)
+        self._loading = COMPACT_LOADING if config.compact else LOADING
         self._mixed = BEGIN + self._mixing
 
     def chunk(self, index: int, rows: int) -> tuple[int, int]:
@@ -145,7 +146,7 @@ class _Builder:
         for row in range(rows):
             if index == 0:
                 self._now = max(self._now, self._mixed)
-                self._mixed = self._now + LOADING + self._mixing
+                self._mixed = self._now + self._loading + self._mixing
             self._now += turn
             if row == 0:
                 self._now = max(self._now, self._ring.room(lines, clocks=turn))
