@@ -157,6 +157,10 @@ def _fitting(
         except FitError as refusal:
             refusals.append(refusal)
             continue
+        # Deep memories take cells as well.
+        if (crowded := _too_large(sized, target)) and not _is_own(sized, target):
+            refusals.append(crowded)
+            continue
         depth = sized.weight_lines
         if any(fields["lines"] > depth for fields in program.descriptors):
             # Rows longer than the weight buffer are built in turns.
