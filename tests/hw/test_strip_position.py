@@ -49,7 +49,7 @@ def test_each_pixel_reads_the_rows_of_its_output(
         ctx.set(unit.start, 1)
         await ctx.tick()
         ctx.set(unit.start, 0)
-        while ctx.get(unit.busy):
+        while ctx.get(unit.busy) or not found:
             address, turn = ctx.get(unit.address), ctx.get(unit.turn)
             await ctx.tick()
             if ctx.get(unit.steps.valid):
