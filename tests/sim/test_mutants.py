@@ -78,8 +78,8 @@ FAULTS = {
     ),
     "last partial group one channel short": (
         "fetch.py",
-        "Mux(left < size, left, size) - 1",
-        "Mux(left < size, left - 1, size) - 1",
+        "Mux(fewer, left, size) - 1",
+        "Mux(fewer, left - 1, size) - 1",
     ),
     "stale weight buffer": (
         "weight_buffer.py",
@@ -88,8 +88,8 @@ FAULTS = {
     ),
     "stride one column short": (
         "window_position.py",
-        "column + layer.stride_x",
-        "column + layer.stride_x - 1",
+        "by_x.eq(layer.stride_x)",
+        "by_x.eq(layer.stride_x - 1)",
     ),
 }
 
