@@ -67,17 +67,19 @@ def test_a_search_is_better_than_plain_pruning(sparsity):
     assert accuracy("jackpot", sparsity) > accuracy("magnitude", sparsity) + 0.1
 
 
-FEWER = {0.5: 3, 0.7: 3, 0.9: 1.5}
-"""Times as many steps as a random start takes; at 90 % the aim of three times is missed."""
+MISSED = pytest.mark.xfail(reason="at 90 % the random start takes 1.7 times as many steps, not 3")
 
 
-@pytest.mark.parametrize("sparsity", sparsities("jackpot", "random"))
-def test_a_random_start_takes_more_steps(sparsity):
+@pytest.mark.parametrize("sparsity", [
+    pytest.param(sparsity, marks=[MISSED] if sparsity == 0.9 else [])
+    for sparsity in sparsities("jackpot", "random")
+])  # fmt: skip
+def test_a_random_start_takes_three_times_as_many_steps(sparsity):
     theirs = jackpot_page.points(("random", "random-long"), sparsity)
     ours = jackpot_page.points(("jackpot", "jackpot-short"), sparsity)
     best = max(value for _, value in theirs)
     taken = min(steps for steps, value in theirs if value == best)
-    assert FEWER[sparsity] * min(steps for steps, value in ours if value >= best) <= taken
+    assert 3 * min(steps for steps, value in ours if value >= best) <= taken
 
 
 def test_the_tables_have_a_row_for_each():
