@@ -12,8 +12,8 @@ sys.path.insert(0, str(DOCS / "records"))  # the scripts import each other
 import jackpot  # noqa: E402
 import jackpot_page  # noqa: E402
 
-LOST = 0.0101
-"""A point: of the 2,000 images 16 is the most that the integers make different so far."""
+LOST = {0.0: 0.0051, 0.5: 0.0051, 0.7: 0.0051, 0.9: 0.0101}
+"""Half a point by the integers, which ten of the 2,000 images make; where little is left, one."""
 RECORDED = [arm for arm in jackpot.ARMS if (jackpot.HERE / f"{arm}.json").exists()]
 
 
@@ -35,7 +35,18 @@ def test_records_are_whole(arm):
         dropped = int(run["sparsity"] * run["weights"])
         assert 0.9 * (run["weights"] - dropped) < run["kept_weights"] or "4" in arm
         assert run["kept_weights"] <= run["weights"] - dropped
-        assert abs(run["integer_accuracy"] - run["float_accuracy"]) <= LOST
+
+
+FURTHER = pytest.mark.xfail(reason="a search of these loses 0.55 or 0.6 points by the integers")
+
+
+@pytest.mark.parametrize("arm", [
+    pytest.param(arm, marks=[FURTHER] * (arm in {"unlimited", "jackpot-4", "jackpot-4-short"}))
+    for arm in RECORDED
+])  # fmt: skip
+def test_integers_lose_little(arm):
+    for run in json.loads((jackpot.HERE / f"{arm}.json").read_text())["runs"]:
+        assert abs(run["integer_accuracy"] - run["float_accuracy"]) <= LOST[run["sparsity"]]
 
 
 def test_no_record_without_a_search():
