@@ -10,9 +10,7 @@ from tombola.spec.lfsr import WORD
 
 MAX_ROWS = 256
 MAX_PLANES = 7
-FEATURES = (
-    "pixels", "planes", "stored", "residual", "grouped", "packing", "fused_pooling",
-)  # fmt: skip
+FEATURES = ("pixels", "planes", "stored", "residual", "grouped", "packing", "fused_pooling")
 """Parameters that an engine may be built without; then they are at their defaults."""
 ACTIVATION_BITS = 8
 OPERAND_BITS = ACTIVATION_BITS + 1
@@ -29,8 +27,6 @@ MAXIMUM_LANES = 8
 of eight positions."""
 TABLE_BIAS_BITS = 48
 """Bias of a table entry: int32, the rounding half, and scale times the complement correction."""
-
-
 KIND_NAMES = {int: "an int", bool: "a bool"}
 
 
@@ -200,11 +196,8 @@ class EngineConfig:
             if not 1 <= value <= WORD:
                 raise ConfigError(f"{name} must be a power of two up to {WORD}, not {value}")
         words = max(16, (1 << 16) // (lanes * pixels))
-        return cls(
-            **{
-                "rows": rows, "lanes": lanes, "pixels": pixels, "activation_words": words, **sizes
-            }
-        )  # fmt: skip
+        shape = {"rows": rows, "lanes": lanes, "pixels": pixels, "activation_words": words}
+        return cls(**(shape | sizes))
 
     @property
     def geometry(self) -> str:
