@@ -155,17 +155,18 @@ class FetchLoops(wiring.Component):
         m.d.comb += [
             position.layer.eq(layer),
             position.start.eq(self.start),
-            position.across.eq(self.advance & across),
-            position.down.eq(self.advance & across & last["kernel_width"]),
-            position.next_column.eq(self.advance & ends),
-            position.next_row.eq(self.advance & ends & last["out_width"]),
-            position.next_group.eq(self.advance & self.last_line & self.last_position),
+            position.advance.eq(self.advance),
+            position.across.eq(across),
+            position.down.eq(across & last["kernel_width"]),
+            position.next_column.eq(ends),
+            position.next_row.eq(ends & last["out_width"]),
+            position.next_group.eq(self.last_line & self.last_position),
             self.inside.eq(position.inside),
         ]
         if self._config.fused_pooling:
             m.d.comb += [
-                position.pool_column.eq(self.advance & self.last_line),
-                position.pool_row.eq(self.advance & self.last_line & last["pool_width"]),
+                position.pool_column.eq(self.last_line),
+                position.pool_row.eq(self.last_line & last["pool_width"]),
             ]
         return m
 

@@ -85,7 +85,8 @@ class HostAccess(wiring.Component):
             Window.ACTIVATIONS: self.activation_write,
         }
         readable = (Window.REGISTERS, Window.TICKET, Window.ACTIVATIONS, Window.RESULTS)
-        with m.Switch(request.address[WINDOW_BITS:]):
+        window = request.address[WINDOW_BITS:]
+        with m.Switch(window):
             for each, depth in self._depths.items():
                 with m.Case(each):
                     index = request.address[:WINDOW_BITS]
@@ -98,13 +99,20 @@ class HostAccess(wiring.Component):
 
         # Where there are cells for it, an address is decoded a clock before the access.
         early = "comb" if self._config.compact else "sync"
-        access, there, write = Signal(), Signal(), Signal()
-        m.d[early] += access.eq(accepted)
+        access, there, write, is_memory = Signal(), Signal(), Signal(), Signal()
+        reads_register = Signal()
+        m.d[early] += [
+            access.eq(accepted),
+            reads_register.eq(
+                accepted & exists & ~request.write & (window == Window.REGISTERS)
+            ),
+        ]
         fields = [
             there.eq(exists),
             write.eq(request.write),
+            is_memory.eq(window != Window.REGISTERS),
             self.address.eq(request.address[:WINDOW_BITS]),
-            self.window.eq(request.address[WINDOW_BITS:]),
+            self.window.eq(window),
             self.write_data.eq(request.data),
         ]
         if self._config.compact:
@@ -112,18 +120,17 @@ class HostAccess(wiring.Component):
         else:
             with m.If(accepted):
                 m.d.sync += fields
+        m.d.comb += [self.refused.eq(access & is_memory & self.busy),
+                     self.astray.eq(access & ~there & ~(is_memory & self.busy))]
+        for each, strobe in writes.items():
+            chosen = Signal(name=f"writes_{each.name.lower()}")
+            m.d[early] += chosen.eq(accepted & exists & request.write & (window == each))
+            free = 1 if each is Window.REGISTERS else ~self.busy
+            m.d.comb += strobe.eq(chosen & free)
         arriving = 0 if self._config.compact else access & ~write
-        is_memory = self.window != Window.REGISTERS
-        allowed = access & ~(is_memory & self.busy)
-        m.d.comb += [
-            strobe.eq(allowed & write & there & (self.window == each))
-            for each, strobe in writes.items()
-        ]
         m.d.comb += [
             self.requests.ready.eq(~arriving & ~reading & ~self.responses.valid),
-            self.register_read.eq(access & ~write & ~is_memory & there),
-            self.refused.eq(access & is_memory & self.busy),
-            self.astray.eq(allowed & ~there),
+            self.register_read.eq(reads_register),
         ]
 
         with m.If(access & ~write):

@@ -8,8 +8,8 @@ from tombola.spec.arithmetic import LOGIT_BITS
 from tombola.spec.engine import OPERAND_BITS, EngineConfig
 from tombola_hw.comparison import exceeds
 from tombola_hw.compute_checks import check_bool, check_config
+from tombola_hw.delay import late
 from tombola_hw.interfaces import layer_layout, table_layout
-from tombola_hw.multiplying_shifter import MultiplyingShifter
 from tombola_hw.scaler import Scaler
 from tombola_hw.shifter import Shifter
 
@@ -27,8 +27,7 @@ class Requantiser(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True, for an ECP5: a register between the table and the multiplier, for 100 MHz, and
-        multipliers that shift logits.
+        As in `Scaler`.
     makes_logits : bool
         False: fewer cells; logits do not come.
 
@@ -54,11 +53,7 @@ class Requantiser(wiring.Component):
         self._config = config
         self._scaler = Scaler(config, pipelined=pipelined)
         bits = self._scaler.total_bits
-        shifter = Shifter(bits, LOGIT_BITS if makes_logits else OPERAND_BITS)
-        self._shifter = MultiplyingShifter(bits) if pipelined and makes_logits else shifter
-        self._waits = CHOICE
-        if config.pixels > 1:
-            self._waits += shifter.latency - self._shifter.latency
+        self._shifter = Shifter(bits, LOGIT_BITS if makes_logits else OPERAND_BITS)
         super().__init__({
             "layer": In(layer_layout(config)),
             "value": In(signed(config.accumulator_bits)),
@@ -69,8 +64,8 @@ class Requantiser(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """The table's clock, scaler, shifter, choice; the same for all of several pixels."""
-        return 1 + self._scaler.latency + self._shifter.latency + self._waits
+        """The table's clock, scaler, shifter, choice."""
+        return 1 + self._scaler.latency + self._shifter.latency + CHOICE
 
     def elaborate(self, platform):
         m = Module()
@@ -114,15 +109,7 @@ class Requantiser(wiring.Component):
         ]
 
         # The bits of logits above these wait as long.
-        result = self._late(m, clamped, self._waits - CHOICE)
-        high = self._late(m, shifted[OPERAND_BITS:], self._waits)
-        m.d.comb += self.result.eq(Cat(result, high).as_signed())
+        high = late(m, shifted[OPERAND_BITS:], CHOICE)
+        m.d.comb += self.result.eq(Cat(clamped, high).as_signed())
 
         return m
-
-    def _late(self, m, value, clocks):
-        for _ in range(clocks):
-            later = Signal.like(value, reset_less=True)
-            m.d.sync += later.eq(value)
-            value = later
-        return value

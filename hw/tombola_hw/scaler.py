@@ -7,10 +7,14 @@ from amaranth.lib.wiring import In, Out
 from tombola.spec.arithmetic import SCALE_BITS
 from tombola.spec.engine import OPERAND_BITS, EngineConfig
 from tombola_hw.compute_checks import check_bool, check_config
+from tombola_hw.delay import late
 from tombola_hw.interfaces import table_layout
 
 LOW_BITS = 17
 """A sum is cut here: 17 bits and a sign of 0, and what is above, fit multipliers of 18 bits."""
+
+WAITS = 2
+"""Registers in front of the multipliers where there are cells for them."""
 
 
 class Scaler(wiring.Component):
@@ -25,7 +29,8 @@ class Scaler(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: a register more in front of the multipliers, for 100 MHz behind a block RAM.
+        True: two registers more in front of the multipliers, for 100 MHz: a block RAM's data come
+        late in the clock, and multipliers stand where the part has them.
 
     Members
     -------
@@ -53,7 +58,7 @@ class Scaler(wiring.Component):
     @property
     def latency(self) -> int:
         """Multiplier, first addition and second addition have a register each."""
-        return 4 if self._pipelined else 3
+        return 3 + (WAITS if self._pipelined else 0)
 
     @property
     def total_bits(self) -> int:
@@ -63,18 +68,18 @@ class Scaler(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        optional = "sync" if self._pipelined else "comb"
+        clocks = WAITS if self._pipelined else 0
 
         # Sign extension, so that there is a high part.
-        value = Signal(signed(max(self._value_bits, LOW_BITS + 1)), reset_less=True)
-        entry = Signal.like(self.entry, reset_less=True)
-        m.d[optional] += [value.eq(self.value), entry.eq(self.entry)]
+        extended = Signal(signed(max(self._value_bits, LOW_BITS + 1)))
+        m.d.comb += extended.eq(self.value)
+        value, entry = late(m, extended, clocks), late(m, self.entry, clocks)
 
         low = Cat(value[:LOW_BITS], Const(0, 1)).as_signed()
         low_product = Signal(signed(len(low) + SCALE_BITS), reset_less=True)
         addend = entry.bias
         if self._config.residual:
-            addend = entry.bias + self._residual(m, optional)
+            addend = entry.bias + self._residual(m, clocks)
         bias = Signal(signed(self.total_bits), reset_less=True)
         m.d.sync += [low_product.eq(low * entry.scale), bias.eq(addend)]
 
@@ -99,8 +104,7 @@ class Scaler(wiring.Component):
 
         return m
 
-    def _residual(self, m, optional):
-        # With the register it has a clock for the product and one for the addition.
-        product = Signal(signed(OPERAND_BITS + SCALE_BITS), reset_less=True)
-        m.d[optional] += product.eq(self.residual * self.residual_scale)
-        return product
+    def _residual(self, m, clocks):
+        # With registers it has a clock for the product and one for the addition.
+        before, behind = max(clocks - 1, 0), min(clocks, 1)
+        return late(m, late(m, self.residual, before) * self.residual_scale, behind)

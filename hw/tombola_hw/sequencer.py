@@ -108,7 +108,6 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             self.read_address.eq(address),
             self.loading.eq(state == SequencerState.READ),
-            self.busy.eq(state != SequencerState.IDLE),
             begins.eq(state == SequencerState.BEGIN),
             known.eq((self.layer.operation != 0) & (self.layer.operation <= max(Operation))),
             self.start.eq(begins & known & fits),
@@ -142,11 +141,11 @@ class Sequencer(wiring.Component):
             with m.Case(SequencerState.BEGIN):
                 m.d.sync += state.eq(SequencerState.RUN)
                 with m.If(~self.start):
-                    m.d.sync += state.eq(SequencerState.IDLE)
+                    m.d.sync += [state.eq(SequencerState.IDLE), self.busy.eq(0)]
             with m.Case(SequencerState.RUN):
                 m.d.comb += reads.eq(self.layer_done & ~self.layer.last)
                 with m.If(self.finished):
-                    m.d.sync += state.eq(SequencerState.IDLE)
+                    m.d.sync += [state.eq(SequencerState.IDLE), self.busy.eq(0)]
         with m.If(reads):
-            m.d.sync += state.eq(SequencerState.READ)
+            m.d.sync += [state.eq(SequencerState.READ), self.busy.eq(1)]
         return m

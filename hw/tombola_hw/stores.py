@@ -163,24 +163,19 @@ class ActivationStore(wiring.Component):
         unit = min(4, lanes)
         result = self.results.payload
         value = of_pixels(self._config, result.value)[bank]
-        m.d.comb += [write.payload.address.eq(result.address), write.payload.apart.eq(self.busy)]
-        with m.If(self.busy):
-            m.d.comb += [
-                write.valid.eq(stores),
-                write.payload.lanes.eq(1 << result.lane),
-            ]
-            m.d.comb += [
-                write.payload.data[lane].eq(value[:BYTE]) for lane in range(lanes)
-            ]
-        with m.Else():
-            m.d.comb += [
-                write.valid.eq(host_writes),
-                write.payload.lanes.eq(((1 << unit) - 1) << (host_unit * unit)),
-            ]
-            m.d.comb += [
-                write.payload.data[lane].eq(self.host_data.word_select(lane % unit, BYTE))
-                for lane in range(lanes)
-            ]
+        # Either is low while the other may be high.
+        m.d.comb += [
+            write.valid.eq(stores | host_writes),
+            write.payload.address.eq(result.address),
+            write.payload.apart.eq(self.busy),
+        ]
+        for lane in range(lanes):
+            mine = write.payload.lanes[lane]
+            m.d.comb += mine.eq(
+                (stores & (result.lane == lane)) | (host_writes & (host_unit == lane // unit))
+            )
+            own, other = value[:BYTE], self.host_data.word_select(lane % unit, BYTE)
+            m.d.comb += write.payload.data[lane].eq(Mux(self.busy, own, other))
 
 
 class HostWords(wiring.Component):

@@ -15,7 +15,7 @@ class StripPosition(wiring.Component):
 
     Members
     -------
-    across, down, next_column, next_row, next_group : In(1)
+    advance, across, down, next_column, next_row, next_group : In(1)
         As in `WindowPosition`.
     pool_column, pool_row : In(1)
         As in `WindowPosition`, with fused pooling.
@@ -36,6 +36,7 @@ class StripPosition(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
+            "advance": In(1),
             "across": In(1),
             "down": In(1),
             "next_column": In(1),
@@ -72,14 +73,14 @@ class StripPosition(wiring.Component):
             m.d.comb += next_first.eq(
                 Mux(self.pool_row, window_column, first + layer.pool_stride_x)
             )
-        with m.If(self.start | self.next_column):
+        with m.If(self.start | (self.advance & self.next_column)):
             m.d.sync += [column.eq(next_window), window_column.eq(next_window)]
             if self._config.fused_pooling:
                 m.d.sync += first.eq(next_window)
         if self._config.fused_pooling:
-            with m.Elif(self.pool_column):
+            with m.Elif(self.advance & self.pool_column):
                 m.d.sync += [column.eq(next_first), first.eq(next_first)]
-        with m.Elif(self.across):
+        with m.Elif(self.advance & self.across):
             m.d.sync += column.eq(Mux(self.down, first, column + 1))
         return m
 
@@ -133,13 +134,13 @@ class StripPosition(wiring.Component):
                 next_strip.eq(strip + self.row_ends),
             ]
         if self._config.fused_pooling:
-            with m.If(further | self.next_column | self.pool_row):
+            with m.If(self.start | (self.advance & (self.next_column | self.pool_row))):
                 m.d.sync += [pool_row.eq(next_row), pool_strip.eq(next_strip)]
                 m.d.sync += self.pool_ends.eq(next_row >= layer.pool_limit)
-        with m.If(self.start | self.down):
+        with m.If(self.start | (self.advance & self.down)):
             m.d.sync += [row.eq(next_row), strip.eq(next_strip)]
             m.d.sync += self.row_ends.eq(next_row == layer.last_row)
-        with m.If(further):
+        with m.If(self.start | (self.advance & self.next_row)):
             m.d.sync += [window_row.eq(next_window), window_strip.eq(next_window_strip)]
             m.d.sync += self.window_ends.eq(next_window >= layer.window_limit)
 

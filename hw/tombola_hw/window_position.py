@@ -13,6 +13,8 @@ class WindowPosition(wiring.Component):
 
     Members
     -------
+    advance : In(1)
+        Step in one of these ways; it comes late, and does not choose between them:
     across, down, next_column, next_row, next_group : In(1)
         To the next kernel column; to the next kernel row; to the next output column, row or to the
         first of a group. Each includes those before it.
@@ -29,6 +31,7 @@ class WindowPosition(wiring.Component):
         super().__init__({
             "layer": In(layer_layout(config)),
             "start": In(1),
+            "advance": In(1),
             "across": In(1),
             "down": In(1),
             "next_column": In(1),
@@ -80,17 +83,20 @@ class WindowPosition(wiring.Component):
         with m.Else():
             m.d.comb += [from_y.eq(y), by_y.eq(1)]
 
-        with m.If(self.start | self.across):
+        def steps(way):
+            return m.If(self.start | (self.advance & way))
+
+        with steps(self.across):
             m.d.sync += x.eq(next_x)
-        with m.If(self.start | self.down):
+        with steps(self.down):
             m.d.sync += y.eq(next_y)
-        with m.If(self.start | self.next_column | pool_column):
+        with steps(self.next_column | pool_column):
             m.d.sync += window_x.eq(next_x)
-        with m.If(self.start | self.next_column | pool_row):
+        with steps(self.next_column | pool_row):
             m.d.sync += window_y.eq(next_y)
         if self._config.fused_pooling:
-            with m.If(self.start | self.next_column):
+            with steps(self.next_column):
                 m.d.sync += column.eq(next_x)
-            with m.If(self.start | self.next_row):
+            with steps(self.next_row):
                 m.d.sync += row.eq(next_y)
         return m

@@ -115,7 +115,7 @@ def test_residuals(rows, lanes, channels):
      "lane.eq(Mux(~place.first, following, 0))"),
     ("residual", "left.eq(((group[:lane_bits] + self.count) >> lane_bits) + 1)",
      "left.eq((self.count >> lane_bits) + 1)"),
-    ("scaler", "self.residual * self.residual_scale", "self.residual * self.residual_scale[:15]"),
+    ("scaler", "* self.residual_scale", "* self.residual_scale[:15]"),
 ], ids=["position", "sign", "stale word", "lane", "words", "scale"])  # fmt: skip
 def test_a_fault_in_residuals_is_seen(monkeypatch, module, was, becomes):
     faults.build_in(monkeypatch, module, was, becomes)

@@ -11,8 +11,8 @@ from tombola_hw.mask_reader import MaskReader, cursor_bits
 WORDS = 64
 
 
-def engine(construction):
-    return EngineConfig(construction=construction, ticket_words=WORDS)
+def engine(construction, *, compact=False):
+    return EngineConfig(construction=construction, ticket_words=WORDS, compact=compact)
 
 
 def test_init():
@@ -29,8 +29,9 @@ def test_wrong_init():
 
 @pytest.mark.parametrize("construction", [1, 2, 4, 8, 16, 32])
 @pytest.mark.parametrize("pace", [1.0, 0.5])
-def test_windows_and_cursors(construction, pace):
-    dut = MaskReader(engine(construction))
+@pytest.mark.parametrize("compact", [False, True])
+def test_windows_and_cursors(compact, construction, pace):
+    dut = MaskReader(engine(construction, compact=compact))
     source = random.Random(construction)
     memory = [source.getrandbits(32) for _ in range(WORDS)]
     bits = sum(word << (32 * index) for index, word in enumerate(memory))
@@ -55,7 +56,7 @@ def test_windows_and_cursors(construction, pace):
                 ctx.set(dut.count, construction)
                 await ctx.tick()
                 clocks += 1
-            assert clocks == 4
+            assert clocks == (4 if compact else 6)
             for _ in range(25):
                 assert ctx.get(dut.window) == bits >> cursor & ((1 << construction) - 1)
                 assert ctx.get(dut.ready)

@@ -142,7 +142,7 @@ def random_groups(random, bounds, width, *, positions, groups):
 def test_init():
     config = EngineConfig()
     assert OutputUnit(config).latency == 14
-    assert OutputUnit(config, pipelined=True).latency == 12
+    assert OutputUnit(config, pipelined=True).latency == 16
     assert OutputUnit(EngineConfig(compact=True)).latency == 6
     assert Placement(EngineConfig(activation_words=16, result_words=1024)).bits == 10
 
