@@ -102,7 +102,9 @@ class FetchLoops(wiring.Component):
         ahead = {
             name: Signal(bits[name], init=1, name=f"{name}_ahead") for name, _, _ in loops
         }
-        last = {name: Signal(name=f"{name}_last") for name, _, _ in loops}
+        # Of a layer with bases to return to, all turns are the last until it starts, so that the
+        # start need not be looked at in choosing one.
+        last = {name: Signal(init=bool(outer), name=f"{name}_last") for name, _, _ in loops}
         across = last["inner"]
         if self._config.planes > 1:
             across = across & last["plane"]
@@ -127,7 +129,7 @@ class FetchLoops(wiring.Component):
         target = Signal(self._width)
         base = 0 if outer else Mux(self.start, 0, self.address)
         step = Mux(self.start, layer.input_base, 0)
-        ended = ~self.start  # every loop inside this one is at its last turn
+        ended = 1 if outer else ~self.start  # every loop inside this one is at its last turn
         for index, (name, count, loop_step) in enumerate(loops):
             steps = self.start | (self.advance & ended)
             final = ahead[name] == count
@@ -135,6 +137,9 @@ class FetchLoops(wiring.Component):
                 m.d.sync += [last[name].eq(final), ahead[name].eq(ahead[name] + 1)]
             with m.If((steps & final) | ~(self.busy | self.start)):
                 m.d.sync += ahead[name].eq(1)
+            if outer:
+                with m.If(~(self.busy | self.start)):
+                    m.d.sync += last[name].eq(1)
             if index >= running:
                 with m.If(steps):
                     m.d.sync += bases[index].eq(target)

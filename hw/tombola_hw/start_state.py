@@ -1,8 +1,7 @@
 """Where a channel's stream starts: the Speck round of the contract, once a clock."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from tombola.spec.start_state import (
@@ -12,7 +11,6 @@ from tombola.spec.start_state import (
     ROUNDS,
     ZERO_STATE,
 )
-from tombola_hw.interfaces import NO_COLLISIONS
 
 
 def seed_layout() -> data.StructLayout:
@@ -25,8 +23,7 @@ class StartStateMixer(wiring.Component):
 
     `start` takes `high` and `channel` in that clock, whatever went on before, and drops `done`;
     12 clocks later `done` rises and stays with `state` until the next `start`. The seed must not be
-    written meanwhile: it lies in a block RAM, which is read half by half. Golden model:
-    `tombola.spec.start_state.start_state`.
+    written meanwhile. Golden model: `tombola.spec.start_state.start_state`.
 
     Members
     -------
@@ -54,26 +51,22 @@ class StartStateMixer(wiring.Component):
         index = Signal(range(ROUNDS + 1), init=ROUNDS)  # counts the rounds
         mixed = Cat(y, x)
 
-        m.submodules.halves = halves = Memory(
-            shape=unsigned(HALF_BITS),
-            depth=2,
-            init=[],
-            attrs=NO_COLLISIONS | {"ram_style": "block"},
-        )
-        reader, writer = halves.read_port(), halves.write_port()
-        key = reader.data ^ index
+        halves = [Signal(HALF_BITS, name=f"seed{half}", reset_less=True) for half in range(2)]
+        chosen = Signal(HALF_BITS, reset_less=True)
+        key = chosen ^ index
         next_x = Signal(HALF_BITS)
         m.d.comb += [
-            writer.addr.eq(self.seed.half),
-            writer.data.eq(self.seed.word),
-            writer.en.eq(self.seed.write),
-            # Of the next round: 0 after `start`, then in turn.
-            reader.addr.eq(~index[0] & ~self.start),
             next_x.eq((x.rotate_right(ROTATE_RIGHT) + y) ^ key),
             # At the output, where it shares the cells of what chooses a half.
             self.state.eq(mixed | Mux(mixed == 0, ZERO_STATE, 0)),
             self.done.eq(index == ROUNDS),
         ]
+
+        for half, register in enumerate(halves):
+            with m.If(self.seed.write & (self.seed.half == half)):
+                m.d.sync += register.eq(self.seed.word)
+        # Of the next round: the low one after `start`, then in turn.
+        m.d.sync += chosen.eq(Mux(index[0] | self.start, *halves))
 
         with m.If(self.start):
             m.d.sync += [x.eq(self.high), y.eq(self.channel), index.eq(0)]
