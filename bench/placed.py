@@ -1,4 +1,4 @@
-"""Places and routes engines with their serial link on an ECP5 at a clock of choice.
+"""Places and routes engines with their serial link at a clock of choice.
 
 `python bench/placed.py NAME` places one of the engines below, `--page` writes docs/placed.md of the
 records alone. A board's own engine is `tombola build`'s; here the clock that is asked for is not
@@ -8,7 +8,7 @@ that of a board, and what was reached is recorded, met or not.
 import argparse
 import json
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 RECORDS, TARGET = DOCS / "records" / "placed", DOCS / "placed.md"
 HEAD = """# Engines placed at a clock of choice
 
-Made by `python bench/placed.py` from [records/placed](records/placed): engines with rows of carry
-chains ([mac-row.md](mac-row.md)), serial link and clock included, placed and routed with the clock
-named as the aim, speed grade 6, one seed. Cells are `TRELLIS_COMB` as nextpnr packs them. No
-bitstream of these has been on hardware.
+Made by `python bench/placed.py` from [records/placed](records/placed): engines with serial link and
+clock, placed and routed with the clock named as the aim, from the seed named. On an ECP5, of speed
+grade 6, rows are carry chains ([mac-row.md](mac-row.md)). Cells are as nextpnr packs them:
+`TRELLIS_COMB` there, logic cells of an iCE40. No bitstream of these has been on hardware.
 """
 EVERYTHING = {
     "residual": True, "grouped": True, "packing": True, "fused_pooling": True, "planes": 3,
@@ -38,58 +38,51 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """An engine, its part, and the clock that is asked for."""
+def ecp5(part: str, geometry: str, aim_mhz: int, **options: Any) -> Board:
+    """A ULX3S with the part's own engine at another geometry and clock, and 16 KiB of activations a
+    pixel."""
+    name = f"ulx3s-{part.lower()}"
+    hertz = aim_mhz * 1_000_000
+    shape = EngineConfig.for_geometry(geometry)
+    config = replace(
+        ENGINES[part].config, rows=shape.rows, lanes=shape.lanes, pixels=shape.pixels,
+        activation_words=(1 << 14) // shape.lanes, unsigned_sums=True, **options,
+    )  # fmt: skip
+    platform = clocked(ulx3s.PLATFORMS[part], clock_hz=hertz)
+    return replace(BOARDS[name], clock_hz=hertz, make_platform=platform, config=config)
 
-    part: str
-    geometry: str
-    aim_mhz: int
-    options: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def config(self) -> EngineConfig:
-        """The part's own engine at another geometry, with 16 KiB of activations a pixel."""
-        shape = EngineConfig.for_geometry(self.geometry)
-        return replace(
-            ENGINES[self.part].config, rows=shape.rows, lanes=shape.lanes, pixels=shape.pixels,
-            activation_words=(1 << 14) // shape.lanes, unsigned_sums=True, **self.options,
-        )  # fmt: skip
-
-    @property
-    def board(self) -> Board:
-        """A ULX3S of that part at that clock."""
-        hertz = self.aim_mhz * 1_000_000
-        platform = clocked(ulx3s.PLATFORMS[self.part], clock_hz=hertz)
-        own = BOARDS[f"ulx3s-{self.part.lower()}"]
-        return replace(own, clock_hz=hertz, make_platform=platform, config=self.config)
+def up5k(rows: int) -> Board:
+    """An iCEBreaker with more rows, for networks of at most 256 weights a channel: three multiplier
+    blocks requantise, five hold the layer in force."""
+    board = BOARDS["icebreaker"]
+    config = replace(
+        board.config, rows=rows, accumulator_bits=16, count_bits=8, short_totals=True
+    )
+    return replace(board, layer_dsps=5, config=config)
 
 
 CASES = {
-    "25f-32x16": Case(
-        part="25F", geometry="32x16", aim_mhz=110, options={"ticket_words": 4096}
-    ),
-    "25f-16x16x2-everything": Case(
-        part="25F", geometry="16x16x2", aim_mhz=90, options=EVERYTHING
-    ),
-    "85f-32x16x4": Case(part="85F", geometry="32x16x4", aim_mhz=100),
-    "85f-32x16x8": Case(part="85F", geometry="32x16x8", aim_mhz=100),
+    "25f-32x16": ecp5("25F", "32x16", 110, ticket_words=4096),
+    "25f-16x16x2-everything": ecp5("25F", "16x16x2", 90, **EVERYTHING),
+    "85f-32x16x4": ecp5("85F", "32x16x4", 100),
+    "85f-32x16x8": ecp5("85F", "32x16x8", 100),
+    "up5k-24x4": up5k(24),
 }
 
 
-def place(case: Case, *, seed: int) -> dict[str, Any]:
+def place(part: str, board: Board, *, seed: int) -> dict[str, Any]:
     """What nextpnr says of it."""
-    board = case.board
     tools = find_tools(board)
-    flow = prepare(board, serial_engine(board, case.config))
+    flow = prepare(board, serial_engine(board, board.config))
     with tempfile.TemporaryDirectory() as name:
         run = FlowRun(board, flow, tools, Path(name), print)
         run.synthesise()
         report = run.place(seed)
     return {
-        "part": case.part,
-        "config": case.config.to_json(),
-        "aim_mhz": case.aim_mhz,
+        "part": part,
+        "config": board.config.to_json(),
+        "aim_mhz": board.clock_mhz,
         "fmax_mhz": report.fmax_mhz,
         **report.used,
         "capacity": report.capacity,
@@ -128,7 +121,7 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the page alone")
     args = parser.parse_args()
     for name in [] if args.page else args.names:
-        found = place(CASES[name], seed=args.seed)
+        found = place(name.split("-")[0].upper(), CASES[name], seed=args.seed)
         RECORDS.mkdir(exist_ok=True)
         write_atomically(RECORDS / f"{name}.json", f"{json.dumps(found, indent=1)}\n".encode())
     write_atomically(TARGET, page().encode())

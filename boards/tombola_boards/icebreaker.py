@@ -32,22 +32,19 @@ BOARD = Board(
     cable="micro USB: power, programming and the serial line",
     page="https://github.com/icebreaker-fpga/icebreaker",
     leds={"ready": ("led_g", 0), "error": ("led_r", 0)},
-    # Three multiplier blocks requantise.
-    layer_dsps=5,
     # 30 block RAMs of 4 kbit, 4 single-port RAMs of 256 kbit.
     config=EngineConfig(
-        rows=24,
+        rows=16,
         lanes=4,
         construction=2,
-        accumulator_bits=16,
+        accumulator_bits=20,
         weight_lines=256,
         activation_words=32768,
         activation_banks=2,
         ticket_words=1024,
         table_entries=256,
         result_words=16,
-        count_bits=8,
-        short_totals=True,
+        count_bits=10,
         compact=True,
     ),
 )

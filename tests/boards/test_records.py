@@ -65,7 +65,7 @@ def test_a_build_is_kept_and_shown(boards, record, tmp_path, monkeypatch):
     boards.keep(tmp_path)
     lines = [line for line in boards.page().splitlines() if line.startswith("| icebreaker |")]
     assert lines == [
-        "| icebreaker | iCEBreaker, Lattice iCE40 UP5K | 24x4 | 96 | 5,253 of 5,280 (99%) | "
+        "| icebreaker | iCEBreaker, Lattice iCE40 UP5K | 16x4 | 64 | 5,253 of 5,280 (99%) | "
         "27 of 30 (90%) | 8 of 8 (100%) | 4 of 4 (100%) | 24.1 MHz | 24 MHz | 3 | 6 min | "
         "`abababababababab` |"
     ]
@@ -90,7 +90,7 @@ def test_a_record_of_another_engine(boards, record, tmp_path, monkeypatch):
     record["config"] |= {"rows": 8, "ticket_words": 2048}
     (tmp_path / "icebreaker.json").write_text(json.dumps(record))
     message = (
-        "^record of icebreaker must have rows 24, not 8, ticket_words 1024, not 2048; "
+        "^record of icebreaker must have rows 16, not 8, ticket_words 1024, not 2048; "
         "build and keep it again$"
     )
     with pytest.raises(ConfigError, match=message):

@@ -54,7 +54,7 @@ def test_the_simulated_icebreaker(ticket_path, capsys):
     said = json.loads(capsys.readouterr().out)
     assert (said["samples"], said["mismatches"], said["agreement"]) == (5, 0, 1.0)
     assert said["latency_us"] == pytest.approx(said["latency_cycles"] / 24)
-    assert said["geometry"] == "24x4" and said["ticket_written"] is True
+    assert said["geometry"] == "16x4" and said["ticket_written"] is True
 
 
 @pytest.mark.slow  # builds the simulator of an engine, unless it is in the cache

@@ -131,14 +131,13 @@ def _elsewhere(resource: str, **factors: float) -> Factors:
 
 
 UP5K = AreaModel(
-    lut4=_elsewhere("lut4", base=2680, mac=15, row=32, lane=20, construction=120),
-    ff=_elsewhere("ff", base=1140, mac=0, row=32, lane=18, construction=60),
-    dsp={"base": 8},
+    lut4=_elsewhere("lut4", base=2600, mac=24, row=50, lane=60, construction=45),
+    ff=_elsewhere("ff", base=1250, mac=0, row=45, lane=60, construction=60),
+    dsp={"base": 5},
     ram=ICE40_RAM,
     spram=4,
 )
-"""With large RAM and multipliers, and `compact`; multipliers that nothing else takes hold
-registers."""
+"""With large RAM and multipliers, and `compact`."""
 HX8K = AreaModel(
     lut4=_elsewhere("lut4", base=4160, mac=24, row=50, lane=60, construction=45),
     ff=_elsewhere("ff", base=1400, mac=0, row=45, lane=60, construction=60),

@@ -10,16 +10,15 @@ from tombola.spec.lfsr import WORD
 # Clocks beside the work itself, each measured in co-simulation; docs/benchmarks.md compares.
 BEGIN = 3
 """From the last word of a descriptor to the first line that could be issued."""
-DRAIN = {False: 20, True: 16}
+DRAIN = {False: 25, True: 16}
 """From the last line to the first of its results, if compact or not; then come the others, one a
 clock."""
 MIXING, COMPACT_MIXING = 15, 19
 """A start state of a stream."""
 LOADING, COMPACT_LOADING = 6, 22
 """From a channel's start states to the mixing of the next channel's."""
-ROW = {False: 11, True: 9}
-"""Of a row's turn beside its steps, if compact or not: cursor, stream states, the mask reader's
-window."""
+ROW = 9
+"""Of a row's turn beside its steps: cursor, stream states, the mask reader's window."""
 SAVING = 4
 """More for a turn that leaves its row's state to a later one."""
 DRAINING = 1
@@ -136,7 +135,7 @@ class _Builder:
     def chunk(self, index: int, rows: int) -> tuple[int, int]:
         """Builds one chunk of `rows` channels; when it can be read, and its lines."""
         words = self._work.chunks[index]
-        turn = ROW[self._config.compact] + words * self._word_clocks() - self._layered
+        turn = ROW + words * self._word_clocks() - self._layered
         turn += DRAINING * (self._config.compact and not self._layered)
         turn += SAVING * (index < len(self._work.chunks) - 1)
         # Lines shorter than a step are cut from it one a clock, behind the control's back; those of

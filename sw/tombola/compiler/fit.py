@@ -6,7 +6,7 @@ import numpy as np
 
 from tombola.compiler.grouping import convolved
 from tombola.spec import arithmetic
-from tombola.spec.descriptor import Field, Operation
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import EngineConfig
 from tombola.spec.errors import FitError
 from tombola.spec.lfsr import WORD
@@ -38,22 +38,14 @@ def check_step(fields: Mapping[str, int], layer: int, config: EngineConfig) -> N
             f"layer {layer}: lines of the weight buffer",
             "use more lanes or a deeper weight buffer",
         )
-    for field in beyond_counts(fields, config):
-        limit = 1 << config.count_width(field) - field.signed
-        raise FitError(
-            f"layer {layer}: {field.name} is {fields[field.name]} but the engine counts below "
-            f"{limit}; use an engine with wider counts"
-        )
-
-
-def beyond_counts(fields: Mapping[str, int], config: EngineConfig) -> list[Field]:
-    """The fields of a descriptor whose values are too large for the engine's counts."""
-    limits = {
-        field: 1 << config.count_width(field) - field.signed
-        for field in config.descriptor.fields
-        if field.is_count
-    }
-    return [x for x, limit in limits.items() if not -limit <= fields[x.name] < limit]
+    for field in config.descriptor.fields:
+        bits = config.count_width(field) - field.signed
+        value = fields[field.name]
+        if field.is_count and not -(1 << bits) <= value < 1 << bits:
+            raise FitError(
+                f"layer {layer}: {field.name} is {value} but the engine counts below {1 << bits}; "
+                "use an engine with wider counts"
+            )
 
 
 def check_layer(

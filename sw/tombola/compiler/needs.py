@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from tombola.compiler.fit import beyond_counts
 from tombola.compiler.layers import positions
 from tombola.compiler.memory_plan import buffer_lives
 from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.sizing import LARGEST, accumulator_bits
 from tombola.spec import descriptor
-from tombola.spec.descriptor import COUNT_BITS, Operation
+from tombola.spec.descriptor import Operation
 from tombola.spec.engine import SHORT_SUM_BITS, EngineConfig
 from tombola.spec.lfsr import WORD
 from tombola.spec.ticket import Rescale, Ticket
@@ -58,7 +57,6 @@ def boundless(ticket: Ticket, config: EngineConfig) -> EngineConfig:
         config,
         accumulator_bits=sums,
         short_totals=config.short_totals and sums <= SHORT_SUM_BITS,
-        count_bits=COUNT_BITS,
         weight_lines=LARGEST,
         activation_words=LARGEST,
         ticket_words=LARGEST,
@@ -71,15 +69,6 @@ def boundless(ticket: Ticket, config: EngineConfig) -> EngineConfig:
         ),
         grouped=any(getattr(layer, "groups", 1) > 1 for layer in layers),
     )
-
-
-def count_bits(program: Program, least: int) -> int:
-    """The narrowest counts from `least` bits on that hold those of a program."""
-    for bits in range(least, COUNT_BITS):
-        narrow = replace(program.config, count_bits=bits)
-        if not any(beyond_counts(fields, narrow) for fields in program.descriptors):
-            return bits
-    return COUNT_BITS
 
 
 def needs_of(program: Program) -> dict[str, Need]:

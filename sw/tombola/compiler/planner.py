@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tombola.compiler import estimate
 from tombola.compiler.area import Area
-from tombola.compiler.needs import Need, count_bits, measure
+from tombola.compiler.needs import Need, measure
 from tombola.compiler.program import Program, compile_ticket
 from tombola.compiler.room import NoRoomError, Target, check_room, with_memories
 from tombola.spec.engine import EngineConfig
@@ -149,7 +149,6 @@ def _fitting(
         shape = replace(
             program.config,
             rows=config.rows,
-            count_bits=count_bits(program, config.count_bits),
             construction=config.construction,
             activation_words=config.activation_words,
         )
