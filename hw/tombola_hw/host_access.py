@@ -120,8 +120,10 @@ class HostAccess(wiring.Component):
         else:
             with m.If(accepted):
                 m.d.sync += fields
-        m.d.comb += [self.refused.eq(access & is_memory & self.busy),
-                     self.astray.eq(access & ~there & ~(is_memory & self.busy))]
+        m.d.comb += [
+            self.refused.eq(access & is_memory & self.busy),
+            self.astray.eq(access & ~there & ~(is_memory & self.busy)),
+        ]
         for each, strobe in writes.items():
             chosen = Signal(name=f"writes_{each.name.lower()}")
             m.d[early] += chosen.eq(accepted & exists & request.write & (window == each))
