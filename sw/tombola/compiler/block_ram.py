@@ -117,10 +117,9 @@ def memories(config: EngineConfig, *, spram: bool = False) -> tuple[Memory, ...]
         ),
         Memory(name="results", width=WORD, depth=4 << registers),
         Memory(name="control", width=WORD, depth=(config.rows + 1) * STATE_WORDS),
+        Memory(name="control", width=WORD, depth=2),
         Memory(name="control", width=8, depth=LINK_BYTES),
     ]
-    if config.compact:
-        found.append(Memory(name="control", width=WORD, depth=2))
     if rest:
         found.append(
             Memory(name="weights", width=row * rest, depth=config.weight_lines, part=row)
