@@ -96,8 +96,8 @@ def page() -> str:
     """A row for each record."""
     rows = [
         "| engine | on | MACs | cells | a MAC | flip-flops | block RAM | multipliers | MHz | "
-        "asked for | also has |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+        "asked for | seed | also has |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for path in sorted(RECORDS.glob("*.json")):
         found = json.loads(path.read_text())
@@ -107,7 +107,7 @@ def page() -> str:
         rows.append(
             f"| {config.geometry} | {found['part']} | {config.macs:,} | {found['lut4']:,} of "
             f"{room['lut4']:,} | {found['lut4'] / config.macs:.1f} | {used} | "
-            f"{found['fmax_mhz']:g} | {found['aim_mhz']:g} | {has} |"
+            f"{found['fmax_mhz']:g} | {found['aim_mhz']:g} | {found['seed']} | {has} |"
         )
     return "\n".join([HEAD, *rows, ""])
 

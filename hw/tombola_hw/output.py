@@ -40,8 +40,7 @@ class OutputUnit(wiring.Component):
     ----------
     config : EngineConfig
     pipelined : bool
-        True: a register between the table and the multiplier, for 100 MHz on an ECP5; False:
-        fewer cells. Without effect if `config.compact`.
+        As in `Scaler`; False: fewer cells. Without effect if `config.compact`.
     ahead : int
         Clocks by which the first residual word of a position may be ahead of its sums.
 
